@@ -1,0 +1,41 @@
+# One way to run things; CI runs `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+IMAGE ?= aml-agent:latest
+LAYOUT ?= .artifacts/aml-agent
+
+.PHONY: help demo test test-fast lint tools clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+tools: ## install the programs that tests and the demo use (Debian, root); elsewhere they are skipped
+	@if [ -x scripts/setup-test-tools.sh ]; then scripts/setup-test-tools.sh; fi
+
+demo: $(VENV)/.installed tools ## build examples/aml-agent, train a model in it, ask for a prediction
+	$(BIN)/python scripts/demo.py --image $(IMAGE) --layout $(LAYOUT)
+
+lint: $(VENV)/.installed ## format, lint, types, import contracts
+	$(BIN)/ruff format --check --quiet src tests scripts
+	$(BIN)/ruff check --quiet src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+test: lint tools ## everything that CI runs
+	$(BIN)/python -m pytest -n 2
+
+test-fast: $(VENV)/.installed ## the tests that build no real image and start no engine
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+requirements-dev.txt: ## pin the development tools again (delete it first)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o $@
+
+clean:
+	rm -rf $(VENV) .artifacts .cache

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Install the programs that the demo, the tests and the benchmarks talk to: sandboxes, other people's
+# image tools, a registry and two Docker engines.  Debian or Ubuntu, as root; elsewhere it says what it
+# leaves out, and the tests that need it skip.
+#
+# The registry and the engines are unpacked below .cache/tools instead of installed, so that nothing
+# is started and nothing of the machine's own Docker changes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+TOOLS=$PWD/.cache/tools
+PACKAGES=(bubblewrap crun runc skopeo umoci iptables)
+BESIDE=(docker.io containerd tini docker-registry)
+MODERN=(docker.io docker-cli docker-buildx containerd)
+MODERN_SUITE=trixie
+
+main() {
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "no root or no apt: bubblewrap, crun, skopeo, umoci and Docker are not installed; their tests skip" >&2
+    return 0
+  fi
+  if [ -e "$TOOLS/.complete" ] && all_installed; then
+    return 0
+  fi
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null
+  rm -rf "$TOOLS"
+  unpack docker-20 "${BESIDE[@]}"
+  modern docker-modern "${MODERN[@]}"
+  touch "$TOOLS/.complete"
+}
+
+all_installed() {
+  for program in bwrap crun runc skopeo umoci; do
+    command -v "$program" >/dev/null || return 1
+  done
+}
+
+# unpack NAME PACKAGE...: the archive's own versions, below .cache/tools/NAME
+unpack() {
+  local name=$1 debs
+  shift
+  debs=$(mktemp -d)
+  chown _apt "$debs"
+  (cd "$debs" && apt-get download -qq "$@")
+  extract "$debs" "$TOOLS/$name"
+}
+
+# modern NAME PACKAGE...: the same from Debian's next release, through the mirror that apt uses already
+modern() {
+  local name=$1 state debs mirror options
+  shift
+  state=$(mktemp -d)
+  chmod 755 "$state"
+  debs=$state/debs
+  mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$debs"
+  chown _apt "$debs"
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | head -1)
+  echo "deb $mirror $MODERN_SUITE main" >"$state/sources.list"
+  options=(-qq -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o Dir::State::Lists="$state/lists" -o Dir::Cache="$state/cache")
+  apt-get "${options[@]}" update
+  (cd "$debs" && apt-get "${options[@]}" download "$@")
+  extract "$debs" "$TOOLS/$name"
+  rm -rf "$state"
+}
+
+extract() {
+  mkdir -p "$2"
+  for deb in "$1"/*.deb; do
+    dpkg -x "$deb" "$2"
+  done
+  rm -rf "$1"
+}
+
+main

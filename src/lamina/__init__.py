@@ -1,0 +1,1 @@
+"""Lamina builds container images for Python projects from wheels, without Docker."""

@@ -1,0 +1,176 @@
+"""Base ``debian:SUITE``: assembled from Debian packages, straight from the archive."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from lamina.bytecode.compiler import Compiler, find_interpreter
+from lamina.debian.ld_cache import Architecture
+from lamina.debian.selection import DebianPackage, DebianSelection
+from lamina.errors import ImageError, NetworkError, UsageError
+from lamina.layer.contents import Contents
+from lamina.layer.key import base_layer_key
+from lamina.oci.digest import Digest
+from lamina.oci.layer import Layer
+from lamina.oci.platform import Platform
+from lamina.plan.plan import BaseImage, SystemPackage
+from lamina.steps import Clock, Step
+from lamina.store.store import Store
+
+_FRESH_S = 24 * 3600
+_COMPILERS = 2
+
+Part = Literal["base", "system"]
+
+
+class Archive(Protocol):
+    """What of ``debian_archive.DebianArchive`` is used here; it is loaded only when needed."""
+
+    def select(
+        self, suite: str, architecture: Architecture, packages: tuple[str, ...]
+    ) -> DebianSelection:
+        """Select packages from the archive."""
+
+    def write_layer(
+        self, selection: DebianSelection, part: Part, compiler: Compiler | None
+    ) -> tuple[Layer, Contents]:
+        """Write a part of a selection as a layer."""
+
+
+class DebianBase:
+    """Remembers selections and layers, and goes to the archive for what is not remembered.
+
+    A selection is good for a day, as Docker keeps a pulled base; ``refresh`` looks again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        open_archive: Callable[[], Archive],
+        *,
+        clock: Clock,
+        refresh: bool = False,
+        offline: bool = False,
+    ) -> None:
+        self._store = store
+        self._open_archive = open_archive
+        self._clock = clock
+        self._refresh = refresh
+        self._offline = offline
+
+    def resolve(
+        self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
+    ) -> BaseImage:
+        """Select the suite's packages for ``platform`` from the signed indexes."""
+        suite = reference.partition(":")[2]
+        if not suite:
+            raise UsageError(f"{reference!r} names no suite", hint="write debian:bookworm")
+        packages = tuple(sorted(set(system_packages)))
+        request = (suite, _architecture(platform), packages)
+        with step:
+            selection = self._remembered(request, step) or self._select(request, step)
+        self._store.remember("debian selection", _digest(selection).hex, selection.to_json())
+        return _base_image(reference, platform, selection)
+
+    def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
+        """Return the layer of the base, and the layer of what the project asked for on top."""
+        text = self._store.recall("debian selection", base.digest.hex)
+        if not isinstance(text, str):
+            raise ImageError("the base's selection is no longer in the store", hint="build again")
+        selection = DebianSelection.from_json(text)
+        program = find_interpreter(selection.python)
+        if program is None:
+            step.warn(
+                f"no Python {selection.python} on this machine: the standard library in the image "
+                "has no bytecode, and starts more slowly"
+            )
+        compiler = Compiler(selection.python, program, workers=_COMPILERS) if program else None
+        parts: tuple[Part, ...] = ("base", "system") if selection.system else ("base",)
+        archive: list[Archive] = []
+        return tuple(self._layer(part, selection, compiler, archive) for part in parts)
+
+    def _layer(
+        self,
+        part: Part,
+        selection: DebianSelection,
+        compiler: Compiler | None,
+        archive: list[Archive],
+    ) -> Layer:
+        python = compiler.python if compiler else "-"
+        key = base_layer_key(_digest(selection, part=part), f"{part} {python}")
+        found = self._store.find_layer(key)
+        if found is not None:
+            return found[0]
+        if not archive:  # one for all parts: it has fetched the packages
+            archive.append(self._open_archive())
+        layer, contents = archive[0].write_layer(selection, part, compiler)
+        self._store.remember_layer(key, layer, contents)
+        return layer
+
+    def _remembered(
+        self, request: tuple[str, Architecture, tuple[str, ...]], step: Step
+    ) -> DebianSelection | None:
+        row = self._store.recall("debian", repr(request))
+        if not isinstance(row, list) or self._refresh:
+            return None
+        if not self._offline and not 0 <= self._clock() - row[0] < _FRESH_S:
+            return None
+        step.cached()
+        return DebianSelection.from_json(row[1])
+
+    def _select(
+        self, request: tuple[str, Architecture, tuple[str, ...]], step: Step
+    ) -> DebianSelection:
+        if self._offline:
+            raise NetworkError(
+                f"the packages of {request[0]} are not in the store",
+                hint="run once without --offline",
+            )
+        selection = self._open_archive().select(*request)
+        for note in selection.notes:
+            step.warn(note)
+        self._store.remember("debian", repr(request), [self._clock(), selection.to_json()])
+        return selection
+
+
+def _architecture(platform: Platform) -> Architecture:
+    match platform.architecture:
+        case "amd64":
+            return "amd64"
+        case "arm64":
+            return "arm64"
+        case _:
+            raise UsageError(f"there is no Debian base for {platform}")
+
+
+def _digest(selection: DebianSelection, *, part: Part = "system") -> Digest:
+    """Identify a part's packages; the base's do not depend on what is asked for on top."""
+    packages = selection.base if part == "base" else (*selection.base, *selection.system)
+    rows = [f"{package.name} {package.version} {package.sha256}\n" for package in packages]
+    return Digest.of("".join((selection.suite, " ", selection.architecture, "\n", *rows)).encode())
+
+
+def _base_image(reference: str, platform: Platform, selection: DebianSelection) -> BaseImage:
+    interpreter = f"python{selection.python}-minimal"
+    version = next(package.version for package in selection.base if package.name == interpreter)
+    upstream = version.rpartition(":")[2].rpartition("-")[0]
+    major, minor = selection.glibc.split(".")[:2]
+    return BaseImage(
+        reference=reference,
+        platform=platform,
+        digest=_digest(selection),
+        python=selection.python,
+        python_full=upstream.partition("+")[0],
+        interpreter=f"/usr/bin/python{selection.python}",
+        glibc=(int(major), int(minor)),
+        packages=tuple(map(_system_package, selection.base)),
+        system_packages=tuple(map(_system_package, selection.system)),
+    )
+
+
+def _system_package(package: DebianPackage) -> SystemPackage:
+    return SystemPackage(
+        name=package.name,
+        version=package.version,
+        digest=Digest(package.sha256),
+        size=package.size,
+    )

@@ -1,0 +1,101 @@
+"""The Debian archive behind a base: selecting packages, fetching them, writing their layers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lamina.bases.apt_transport import HELPER, AptTransport
+from lamina.bytecode.compiler import Compiler
+from lamina.debian.assemble import Which, entries
+from lamina.debian.fetch import Download, Fetch
+from lamina.debian.ld_cache import Architecture
+from lamina.debian.select import SelectRequest, debs, select
+from lamina.debian.selection import DebianPackage, DebianSelection
+from lamina.debian.sources import read_sources
+from lamina.durable import incoming
+from lamina.errors import NetworkError
+from lamina.layer.compress import compress
+from lamina.layer.contents import Contents
+from lamina.layer.write import LayerWriter
+from lamina.oci.digest import Digest
+from lamina.oci.layer import Layer
+from lamina.parallel import map_ordered
+from lamina.protocols import Downloader
+from lamina.steps import Clock
+from lamina.store.store import Store
+
+_CONNECTIONS = 8
+
+
+class DebianArchive:
+    """The archive as the host's apt is configured to reach and trust it."""
+
+    def __init__(
+        self, store: Store, client: Downloader, *, clock: Clock, apt_root: Path = Path("/")
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._apt_root = apt_root
+        self._files: dict[str, Path] = {}
+
+    def select(
+        self, suite: str, architecture: Architecture, packages: tuple[str, ...]
+    ) -> DebianSelection:
+        """Select a base's packages and ``packages`` from the signed indexes."""
+        request = SelectRequest(suite=suite, architecture=architecture, packages=packages)
+        return select(request, read_sources(self._apt_root), self._fetch(), self._clock)
+
+    def write_layer(
+        self, selection: DebianSelection, part: Which, compiler: Compiler | None
+    ) -> tuple[Layer, Contents]:
+        """Write the layer of the base, or of what the project asked for, into the store."""
+        if not self._files:
+            self._files = debs(selection, read_sources(self._apt_root), self._fetch())
+        with incoming(self._store.ingest) as new:
+            writer = LayerWriter(new.file, encode=compress)
+            for entry in entries(selection, self._files, which=part, compile=compiler):
+                writer.add(entry, owner=f"debian {selection.suite}")
+            layer, contents = writer.finish(created_by=_created_by(selection, part))
+            new.commit(self._store.blobs.path(layer.descriptor.digest))
+        return layer, contents
+
+    def _fetch(self) -> Fetch:
+        """Let apt's helper fetch where there is one: it knows the host's proxies."""
+        directory = self._store.root / "debian"
+        directory.mkdir(exist_ok=True)
+        if HELPER.exists():
+            return AptTransport(directory=directory, helper=HELPER)
+        return lambda downloads: self._fetch_all(downloads, directory)
+
+    def _fetch_all(self, downloads: Sequence[Download], directory: Path) -> list[Path]:
+        return map_ordered(
+            lambda download: self._fetch_one(download, directory), downloads, workers=_CONNECTIONS
+        )
+
+    def _fetch_one(self, download: Download, directory: Path) -> Path:
+        path = directory / (download.sha256 or Digest.of(download.url.encode()).hex)
+        if download.sha256 and path.exists():
+            return path
+        expected = Digest(download.sha256) if download.sha256 else None
+        failure: NetworkError | None = None
+        for url in (download.url, *download.mirrors):
+            try:
+                with incoming(self._store.ingest) as new:
+                    self._client.download(url, new.partial, expected=expected, size=download.size)
+                    new.commit(path, durable=False)
+            except NetworkError as error:
+                failure = error
+            else:
+                return path
+        raise failure or NetworkError("nowhere to download from", where=download.url)
+
+
+def _created_by(selection: DebianSelection, part: Which) -> str:
+    if part == "base":
+        count = len(selection.base)
+        return f"lamina: {count} packages of {selection.suite} {selection.architecture}"
+    return "lamina: " + " ".join(map(_name, selection.system))
+
+
+def _name(package: DebianPackage) -> str:
+    return f"{package.name}={package.version}"

@@ -1,0 +1,69 @@
+"""The command tree, and the one place where errors become exit codes."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from lamina.cli.failure import show_error
+from lamina.errors import LaminaError
+
+_INTERRUPTED = 130
+_BUG = 70
+
+_COMMANDS = {
+    "build": "build the image of a project",
+    "plan": "show the layers that a build will make",
+    "lock": "pin every distribution with hashes",
+    "run": "start an image without Docker",
+    "test": "start an image and see whether it is well",
+}
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code (see :mod:`lamina.errors`)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    wanted = next((word for word in words if not word.startswith("-")), "")
+    options = _parser(wanted).parse_args(words)
+    command: Command = options.command
+    try:
+        code = command(options)
+        sys.stdout.flush()
+    except LaminaError as error:
+        show_error(error, sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:  # `lamina plan | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if options.debug:
+            raise
+        print(
+            f"internal error: {type(error).__name__}: {error}\n"
+            "  try: run again with --debug and report what it prints; this is a bug of Lamina",
+            file=sys.stderr,
+        )
+        return _BUG
+    return code
+
+
+def _parser(wanted: str) -> argparse.ArgumentParser:
+    """Describe the command line; only the module of the ``wanted`` command is loaded."""
+    parser = argparse.ArgumentParser(
+        prog="lamina",
+        description="Container images for Python projects, from wheels, without Docker.",
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, text in _COMMANDS.items():
+        subparser = commands.add_parser(name, help=text, description=text)
+        if name == wanted:
+            module = importlib.import_module(f"lamina.cli.{name}_command")
+            module.add_arguments(subparser)
+            subparser.set_defaults(command=module.run)
+    return parser

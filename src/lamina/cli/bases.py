@@ -1,0 +1,49 @@
+"""Which kind of base a reference names."""
+
+from pathlib import Path
+
+from lamina.bases.debian import DebianBase
+from lamina.bases.layout import LayoutBase
+from lamina.bases.scratch import ScratchBase
+from lamina.errors import UsageError
+from lamina.oci.layer import Layer
+from lamina.oci.platform import Platform
+from lamina.plan.plan import BaseImage
+from lamina.protocols import Base
+from lamina.steps import Step
+from lamina.store.store import Store
+
+
+class AnyBase:
+    """Every kind of base as one, chosen by the reference's first word."""
+
+    def __init__(self, debian: DebianBase, store: Store, *, python: str) -> None:
+        self._debian = debian
+        self._store = store
+        self._python = python
+
+    def resolve(
+        self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
+    ) -> BaseImage:
+        """Resolve with the kind that ``reference`` names."""
+        return self._kind(reference).resolve(reference, platform, system_packages, step)
+
+    def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
+        """Return the base's layers."""
+        return self._kind(base.reference).layers(base, step)
+
+    def _kind(self, reference: str) -> Base:
+        kind, _, rest = reference.partition(":")
+        match kind:
+            case "debian" | "ubuntu":
+                return self._debian
+            case "oci" if rest:
+                return LayoutBase(self._store, Path(rest.partition(":")[0]))
+            case "scratch":
+                return ScratchBase(rest or self._python)
+            case _:
+                raise UsageError(
+                    f"{reference!r} is not a base",
+                    where="pyproject.toml, tool.lamina.base",
+                    hint="write debian:bookworm, debian:trixie, oci:DIRECTORY or scratch",
+                )

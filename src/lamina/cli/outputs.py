@@ -1,0 +1,24 @@
+"""Where ``-o`` sends an image, in skopeo's words."""
+
+from pathlib import Path
+
+from lamina.destinations.archive import ArchiveDestination
+from lamina.destinations.layout import LayoutDestination
+from lamina.errors import UsageError
+from lamina.protocols import Destination
+
+
+def parse_output(text: str, names: tuple[str, ...]) -> Destination:
+    """Read ``transport:path``; raise ``UsageError`` for a transport that is not there."""
+    transport, colon, path = text.partition(":")
+    if colon and path:
+        if transport == "oci":
+            directory, _, name = path.partition(":")
+            return LayoutDestination(Path(directory), (name,) if name else names)
+        if transport in {"oci-archive", "docker-archive"}:
+            file, _, name = path.partition(":")
+            return ArchiveDestination(Path(file), (name,) if name else names)
+    raise UsageError(
+        f"{text!r} is not a destination",
+        hint="write oci:DIR, oci-archive:FILE or docker-archive:FILE",
+    )

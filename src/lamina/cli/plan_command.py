@@ -1,0 +1,34 @@
+"""``lamina plan``: what ``lamina build`` will do, from the lock alone."""
+
+import argparse
+import json
+from pathlib import Path
+
+from lamina.build import make_plan
+from lamina.cli import wiring
+from lamina.cli.build_command import platforms
+from lamina.plan.explain import explain
+from lamina.plan.serialize import plan_to_json
+from lamina.project.read import read_project
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder")
+    parser.add_argument("--platform", default="", help="linux/amd64,linux/arm64")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--pull", action="store_true", help="look for newer packages of the base")
+    parser.add_argument("--offline", action="store_true", help="use nothing but the store")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a plan for each platform."""
+    project = read_project(options.path)
+    workshop = wiring.workshop(offline=options.offline, refresh=options.pull)
+    with wiring.listening("plain") as step:
+        plans = [make_plan(project, p, workshop, step) for p in platforms(options.platform)]
+    if options.format == "json":
+        print(json.dumps([plan_to_json(plan) for plan in plans], indent=2))
+    else:
+        print("\n\n".join(explain(plan) for plan in plans))
+    return 0

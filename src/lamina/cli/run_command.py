@@ -1,0 +1,51 @@
+"""``lamina run``: start an image without Docker, as its own user, on a read-only root."""
+
+import argparse
+import sys
+from dataclasses import replace
+
+from lamina.cli import images, wiring
+from lamina.cli.unpacked import unpacked
+from lamina.errors import UsageError
+from lamina.rootfs.container import prepare
+from lamina.rootfs.run import run as run_container
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("-e", "--env", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--entrypoint", help="run this program instead of the image's")
+    parser.add_argument("--engine", choices=("bubblewrap", "crun", "docker"))
+    parser.add_argument("--network", choices=("host", "loopback"), default="host")
+    parser.add_argument("image", help="a name given with build -t, or oci:DIR[:NAME]")
+    parser.add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="instead of the image's command"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Unpack, start, and end with the command's own exit code."""
+    store = wiring.open_store()
+    image, content = images.find(options.image, store)
+    runtime = image.runtime
+    if options.entrypoint:
+        runtime = replace(runtime, entrypoint=(options.entrypoint,), command=())
+    with unpacked(image, content, store) as root:
+        container = prepare(
+            root,
+            runtime,
+            arguments=options.arguments,
+            environment=map(_variable, options.env),
+            network=options.network,
+        )
+        code, notes = run_container(container, engine=options.engine)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    return code
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(f"{text!r} is not NAME=VALUE", where="--env")
+    return name, value

@@ -1,0 +1,174 @@
+"""The composition root: reads the environment, and puts the parts together."""
+
+import os
+import platform as host
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TextIO
+
+import uv
+
+from lamina.bases.debian import Archive, DebianBase
+from lamina.build import Workshop
+from lamina.cli.bases import AnyBase
+from lamina.engines.native import NativeEngine
+from lamina.errors import UsageError
+from lamina.http.settings import HttpSettings
+from lamina.lock.index_settings import merges_indexes, pip_config_paths, uv_environment
+from lamina.lock.uv import Uv
+from lamina.oci.platform import Platform
+from lamina.protocols import Downloader
+from lamina.rootfs.unpack import unpack
+from lamina.sdist.builder import StoreSdistBuilder
+from lamina.sources.index import IndexSource
+from lamina.steps import Listener, Step, broadcast
+from lamina.store.location import store_location
+from lamina.store.store import Store
+
+_DEFAULT_CREATED = 0
+
+
+def environment() -> Mapping[str, str]:
+    """Return the process's environment; everyone else is handed what they need of it."""
+    return os.environ
+
+
+def host_platform() -> Platform:
+    """Say which platform images are built for when none is named: this machine's, on Linux."""
+    return Platform.parse(f"linux/{host.machine().lower()}")
+
+
+def open_store() -> Store:
+    """Open the user's store."""
+    return Store.open(store_location(environment()))
+
+
+def workshop(*, offline: bool = False, refresh: bool = False, no_cache: bool = False) -> Workshop:
+    """Wire a build: the user's store, index settings, base and engine."""
+    store = open_store()
+    client = _LateClient(http_settings(environment()))
+    source = IndexSource(client, store, offline=offline)
+    debian = DebianBase(
+        store,
+        lambda: _open_archive(store, client),
+        clock=time.time,
+        refresh=refresh or no_cache,
+        offline=offline,
+    )
+    base = AnyBase(debian, store, python=f"{sys.version_info[0]}.{sys.version_info[1]}")
+    return Workshop(
+        store=store,
+        base=base,
+        engine=NativeEngine(
+            store=store, base=base, source=source, writers=os.cpu_count() or 2, no_cache=no_cache
+        ),
+        sdists=StoreSdistBuilder(store, source, base, uv_for=uv_program, unpack=unpack),
+        measure=source.measure,
+        uv_for=uv_program,
+        environment=uv_environment(environment(), _pip_configs(), is_pinned=False),
+        created=_created(environment()),
+    )
+
+
+def _open_archive(store: Store, client: Downloader) -> Archive:
+    from lamina.bases.debian_archive import DebianArchive  # noqa: PLC0415 - seldom needed
+
+    return DebianArchive(store, client, clock=time.time)
+
+
+class _LateClient:
+    """The HTTP client, loaded by its first request: a build that fetches nothing needs none."""
+
+    def __init__(self, settings: HttpSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _client(self) -> Downloader:
+        from lamina.http.client import HttpClient  # noqa: PLC0415 - 0.1 s
+
+        return HttpClient(self._settings)
+
+    def download(self, *arguments: Any, **options: Any) -> int:  # noqa: ANN401 - Downloader's
+        return self._client.download(*arguments, **options)
+
+    def size(self, url: str) -> int:
+        return self._client.size(url)
+
+
+def uv_program(is_pinned: bool) -> Uv:  # noqa: FBT001 - a callback with one flag
+    """Give uv the user's settings, pip's included."""
+    settings = uv_environment(environment(), _pip_configs(), is_pinned=is_pinned)
+    return Uv(program=uv.find_uv_bin(), environment=settings)
+
+
+def http_settings(variables: Mapping[str, str]) -> HttpSettings:
+    """Read certificates and proxies from the environment, as pip, curl and requests do."""
+    certificates = next(
+        (
+            variables[n]
+            for n in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+            if variables.get(n)
+        ),
+        None,
+    )
+    proxies = {
+        scheme: variables.get(f"{scheme}_proxy") or variables.get(f"{scheme.upper()}_PROXY")
+        for scheme in ("http", "https")
+    }
+    exceptions = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
+    return HttpSettings(
+        certificates=Path(certificates) if certificates else None,
+        proxies=tuple((scheme, url) for scheme, url in proxies.items() if url),
+        no_proxy=tuple(rule.strip() for rule in exceptions.split(",")),
+    )
+
+
+@contextmanager
+def listening(progress: str, stream: TextIO | None = None) -> Iterator[Step]:
+    """Make the root step of a command, observed as ``progress`` (auto, plain, rawjson) asks."""
+    out = stream or sys.stderr
+    listener, close = _observer(progress, out)
+    try:
+        with Step("", broadcast((listener,)), time.time) as step:
+            yield step
+    finally:
+        close()
+
+
+def warn_about_indexes(step: Step) -> None:
+    """Warn when unpinned names may come from any of several indexes (dependency confusion)."""
+    if merges_indexes(uv_program(is_pinned=False).environment):
+        step.warn("several indexes may each supply any name; pin hashes with `lamina lock`")
+
+
+def _observer(progress: str, stream: TextIO) -> tuple[Listener, Callable[[], None]]:
+    if progress == "rawjson":
+        from lamina.observers.jsonl import JsonLines  # noqa: PLC0415 - one observer is loaded
+
+        return JsonLines(stream), lambda: None
+    if progress == "plain" or not stream.isatty():
+        from lamina.observers.plain import PlainLines  # noqa: PLC0415
+
+        return PlainLines(stream), lambda: None
+    from lamina.observers.terminal import LiveTerminal  # noqa: PLC0415 - rich takes 0.1 s
+
+    terminal = LiveTerminal(stream)
+    return terminal, terminal.close
+
+
+def _pip_configs() -> list[str]:
+    paths = (Path(path) for path in pip_config_paths(environment()))
+    return [path.read_text("utf-8", "replace") for path in paths if path.is_file()]
+
+
+def _created(variables: Mapping[str, str]) -> int:
+    text = variables.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return _DEFAULT_CREATED
+    if not text.isdigit():
+        raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}", hint="it is a number of seconds")
+    return int(text)

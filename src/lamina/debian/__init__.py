@@ -1,0 +1,1 @@
+"""A Debian archive as values: signed indexes, dependency closure, packages as layer entries."""

@@ -1,0 +1,26 @@
+"""Destinations ``oci-archive:FILE`` and ``docker-archive:FILE``: one tar that is both."""
+
+from pathlib import Path
+
+from lamina.events import ImagePublished
+from lamina.layout.archive import write_archive
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.image import Image, Index
+from lamina.protocols import Content
+from lamina.steps import Step
+
+
+class ArchiveDestination:
+    """A tar that skopeo, podman and every Docker engine read."""
+
+    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
+        self._path = path
+        self._names = names
+
+    def write(self, image: Image | Index, content: Content, step: Step) -> Descriptor:
+        """Write the tar, replacing an older one."""
+        with step:
+            write_archive(self._path, image, content, names=self._names)
+            shown = f"oci-archive:{self._path}"
+            step.tell(ImagePublished, destination=shown, digest=image.descriptor.digest)
+        return image.descriptor

@@ -1,0 +1,1 @@
+"""What a shared object needs, and whether an image has it."""

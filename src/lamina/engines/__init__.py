@@ -1,0 +1,1 @@
+"""What turns a plan into an image; implementations of the Engine protocol."""

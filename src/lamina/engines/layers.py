@@ -1,0 +1,127 @@
+"""LayerShop: each kind of layer, made once and then found in the store by its key."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lamina.bytecode.compiler import Compiler, find_interpreter
+from lamina.durable import incoming
+from lamina.errors import IntegrityError, ProjectError
+from lamina.layer.compress import compress
+from lamina.layer.contents import Contents
+from lamina.layer.key import file_layer_key, venv_layer_key, wheel_layer_key
+from lamina.layer.venv import Venv
+from lamina.layer.wheel import add_wheel
+from lamina.layer.write import LayerWriter
+from lamina.oci.digest import Digest
+from lamina.oci.entry import Entry
+from lamina.oci.layer import Layer
+from lamina.plan.plan import Bytecode, FileLayer, PlannedFile, WheelLayer
+from lamina.store.store import Store
+
+Finished = tuple[Layer, Contents]
+
+
+class LayerShop:
+    """Makes the layers above the base; results and their contents stay in the store."""
+
+    def __init__(
+        self, store: Store, venv: Venv, bytecode: Bytecode, *, workers: int, no_cache: bool = False
+    ) -> None:
+        self._store = store
+        self._venv = venv
+        self._bytecode = bytecode
+        self._no_cache = no_cache
+        self._compile = _compiler(venv.python, workers) if bytecode == "all" else None
+
+    def has(self, layer: WheelLayer) -> bool:
+        """Say whether the layer is there, so that its wheels need not be fetched."""
+        key = wheel_layer_key(layer, self._venv, self._bytecode)
+        return not self._no_cache and self._store.has_layer(key)
+
+    def venv_layer(self, working_directory: str) -> Finished:
+        """Make the layer with the empty environment and the working directory."""
+
+        def fill(writer: LayerWriter) -> None:
+            for entry in self._venv.entries():
+                writer.add(entry, owner="lamina")
+            if inside := working_directory.strip("/"):
+                writer.add(Entry(path=inside, kind="directory", mode=0o755), owner="lamina")
+
+        key = venv_layer_key(self._venv, working_directory)
+        return self._find_or_make(key, fill, created_by=f"lamina: {self._venv.prefix}")[0]
+
+    def wheel_layer(self, layer: WheelLayer, paths: Sequence[Path]) -> tuple[Finished, bool]:
+        """Splice the wheels at ``paths``, in the plan's order; say if the layer was there."""
+
+        def fill(writer: LayerWriter) -> None:
+            for wheel, path in zip(layer.wheels, paths, strict=True):
+                add_wheel(
+                    writer,
+                    path,
+                    filename=wheel.filename,
+                    venv=self._venv,
+                    lenient=wheel.name in layer.lenient,
+                    compile_sources=self._compile,
+                )
+
+        named = " ".join(f"{wheel.name}=={wheel.version}" for wheel in layer.wheels)
+        key = wheel_layer_key(layer, self._venv, self._bytecode)
+        compressed = self._compile is not None  # bytecode is ours to compress
+        return self._find_or_make(key, fill, created_by=f"lamina: {named}", compressed=compressed)
+
+    def file_layer(self, layer: FileLayer) -> tuple[Finished, bool]:
+        """Write the project's files into a layer; say if it was there."""
+
+        def fill(writer: LayerWriter) -> None:
+            for path in layer.directories:
+                writer.add(Entry(path=path, kind="directory", mode=0o755), owner="project")
+            for file in layer.files:
+                entry = Entry(path=file.path, mode=file.mode, data=_read(file))
+                writer.add(entry, owner="project")
+
+        return self._find_or_make(
+            file_layer_key(layer), fill, created_by=f"lamina: {len(layer.files)} project files",
+            compressed=True,
+        )  # fmt: skip
+
+    def _find_or_make(
+        self,
+        key: str,
+        fill: Callable[[LayerWriter], None],
+        *,
+        created_by: str,
+        compressed: bool = False,
+    ) -> tuple[Finished, bool]:
+        found = None if self._no_cache else self._store.find_layer(key)
+        if found is not None:
+            return found, True
+        with incoming(self._store.ingest) as new:
+            writer = LayerWriter(new.file, **({"encode": compress} if compressed else {}))
+            fill(writer)
+            layer, contents = writer.finish(created_by=created_by)
+            new.commit(self._store.blobs.path(layer.descriptor.digest))
+        self._store.remember_layer(key, layer, contents)
+        return (layer, contents), False
+
+
+def _compiler(python: str, workers: int) -> Compiler:
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        raise ProjectError(
+            f"bytecode for Python {python} needs a Python {python} on this machine",
+            where="pyproject.toml, tool.lamina.bytecode",
+            hint=f'install it (`uv python install {python}`), or set bytecode = "none"',
+        )
+    return Compiler(python, interpreter, workers=max(1, workers // 2))
+
+
+def _read(file: PlannedFile) -> bytes:
+    try:
+        data = Path(file.source).read_bytes()
+    except OSError as error:
+        raise ProjectError(f"cannot read: {error.strerror}", where=file.source) from error
+    if Digest.of(data) != file.digest:
+        raise IntegrityError(
+            "the file changed while the image was built", where=file.source, hint="build again"
+        )
+    return data

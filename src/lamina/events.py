@@ -1,0 +1,120 @@
+"""Everything a build can say about itself, as frozen dataclasses (after BuildKit's SolveStatus)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lamina.oci.digest import Digest
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    DONE = "done"
+    CACHED = "cached"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEvent:
+    """What all events share: the step's id and the seconds since the epoch."""
+
+    step: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted(StepEvent):
+    """A step began; its parent is its id without the last number."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgressed(StepEvent):
+    """A step has done ``current`` of ``total`` bytes; ``total`` is None while unknown."""
+
+    current: int
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLogged(StepEvent):
+    """A line of output for people who watch."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWarned(StepEvent):
+    """Something the user should know, which does not stop the build."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished(StepEvent):
+    """A step ended; ``error`` is one line when it failed."""
+
+    outcome: Outcome
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDecided(StepEvent):
+    """A platform's plan is known: its key, and how many layers and wheels it has."""
+
+    platform: str
+    key: str
+    layers: int
+    wheels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelFetched(StepEvent):
+    """A wheel is in the store; ``size`` bytes came over the network, 0 when it was there."""
+
+    name: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerBuilt(StepEvent):
+    """A layer is in the store: built now, or found by its key."""
+
+    name: str
+    digest: Digest
+    size: int
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePublished(StepEvent):
+    """A destination holds the image."""
+
+    destination: str
+    digest: Digest
+
+
+Event = (
+    StepStarted
+    | StepProgressed
+    | StepLogged
+    | StepWarned
+    | StepFinished
+    | PlanDecided
+    | WheelFetched
+    | LayerBuilt
+    | ImagePublished
+)
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """Turn an event into the JSON object that ``--progress rawjson`` prints, one a line."""
+    members: dict[str, Any] = {"event": type(event).__name__}
+    for name in event.__dataclass_fields__:
+        value = getattr(event, name)
+        members[name] = str(value) if isinstance(value, Digest | StrEnum) else value
+    return members

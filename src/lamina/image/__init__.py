@@ -1,0 +1,1 @@
+"""Stage 5: layers and runtime configuration become an OCI image."""

@@ -1,0 +1,79 @@
+"""The gate before an image is called built: one owner a path, and every library there."""
+
+from collections.abc import Iterable, Sequence
+
+from lamina.elf.closure import Finding, check
+from lamina.elf.needs import Needs
+from lamina.errors import CheckFailed, InputError
+from lamina.layer.contents import Contents, Item
+from lamina.oci.platform import Platform
+
+_MACHINES = {"amd64": 62, "arm64": 183}
+_SHOWN = 20
+
+
+def check_owners(layers: Iterable[Contents]) -> None:
+    """Raise ``InputError`` when two distributions bring different files to one path.
+
+    Which of them would win depends on the order of layers, which must not decide silently.  Equal
+    files are fine.
+    """
+    seen: dict[str, Item] = {}
+    clashes: list[str] = []
+    for contents in layers:
+        for item in contents.items:
+            other = seen.setdefault(item.path, item)
+            if other is not item and not _same(other, item):
+                clashes.append(f"/{item.path} comes from {other.owner} and from {item.owner}")
+    if clashes:
+        raise InputError(
+            f"{len(clashes)} paths have two owners with different contents",
+            why="\n".join(clashes[:_SHOWN]),
+            hint="drop one of the two distributions from the requirements",
+        )
+
+
+def check_libraries(
+    layers: Sequence[Contents], platform: Platform, *, search_path: Iterable[str] = ()
+) -> tuple[Finding, ...]:
+    """Check that every shared object finds what it needs in the image; return the warnings.
+
+    ``layers`` are all of the image's, from the bottom up.  Raises ``CheckFailed`` listing every
+    library that an import or a program would miss.
+    """
+    objects, links = _merge(layers)
+    findings = check(
+        objects,
+        links,
+        machine=_MACHINES[platform.architecture],
+        extra_dirs=(path.lstrip("/") for path in search_path),
+    )
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise CheckFailed(
+            "the image would not start: shared libraries are missing or do not fit",
+            why="\n".join(finding.what for finding in errors[:_SHOWN]),
+            hint="; ".join(dict.fromkeys(f.hint for f in errors[:_SHOWN] if f.hint)) or None,
+        )
+    return tuple(finding for finding in findings if finding.severity != "error")
+
+
+def _same(one: Item, other: Item) -> bool:
+    return (one.kind, one.digest, one.target) == (other.kind, other.digest, other.target)
+
+
+def _merge(layers: Sequence[Contents]) -> tuple[dict[str, Needs], dict[str, str]]:
+    """Stack the layers: objects and links as the finished image shows them."""
+    objects: dict[str, Needs] = {}
+    links: dict[str, str] = {}
+    for contents in layers:
+        for item in contents.items:
+            objects.pop(item.path, None)
+            links.pop(item.path, None)
+            if item.kind == "symlink":
+                links[item.path] = item.target
+            elif item.path in contents.objects:
+                objects[item.path] = contents.objects[item.path]
+            elif item.kind == "hardlink" and item.target in contents.objects:
+                objects[item.path] = contents.objects[item.target]
+    return objects, links

@@ -1,0 +1,27 @@
+"""Compression of what does not come compressed: project files and Debian packages."""
+
+import hashlib
+import zlib
+from functools import cache
+
+from lamina.layer.gzip_members import MEMBER_HEADER, trailer
+
+_LEVEL = 6
+
+
+def compress(data: bytes) -> bytes:
+    """Compress ``data`` into one gzip member."""
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
+    body = deflater.compress(data) + deflater.flush()
+    return MEMBER_HEADER + body + trailer(zlib.crc32(data), len(data))
+
+
+@cache
+def compressor() -> str:
+    """Name the compressor by what it makes of a known text, for the keys of layers.
+
+    zlib, zlib-ng and their versions may write different bytes, and a version number does not say
+    whether they do.
+    """
+    sample = b"".join(b"%d files of %d, %x\n" % (n, n * n, n**5) for n in range(4000))
+    return f"deflate-{hashlib.sha256(compress(sample)).hexdigest()[:12]}"

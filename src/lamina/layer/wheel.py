@@ -1,0 +1,339 @@
+"""A wheel's files as layer entries: the install rules of PEP 427, without unpacking anything."""
+
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from isal import isal_zlib
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from lamina.errors import ArchiveError, IntegrityError
+from lamina.layer.gzip_members import stored
+from lamina.layer.record import RecordRow, new_hasher, read_record, write_record
+from lamina.layer.safe_path import safe_path
+from lamina.layer.scripts import Script, read_entry_points, rewrite_shebang
+from lamina.layer.venv import Venv
+from lamina.layer.write import LayerWriter
+from lamina.layer.zip_directory import STORED, Member, ZipDirectory
+from lamina.oci.digest import Digest
+from lamina.oci.entry import Entry
+
+_INSTALLER = b"lamina\n"
+_LARGEST_METADATA = 64 << 20
+_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+_SHEBANG = b"#!python"
+_BATCH = 8 << 20
+_INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
+
+Compile = Callable[[Sequence[tuple[bytes, str]]], Sequence[bytes | None]]
+"""Turn (source, absolute path in the image) pairs into bytecode; None for invalid sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A member and where it goes; ``data`` replaces its bytes where they had to be rewritten."""
+
+    member: Member
+    path: str
+    mode: int
+    data: bytes | None = None
+
+
+class WheelInstall:
+    """One wheel on its way into a layer."""
+
+    def __init__(
+        self,
+        zip_: ZipDirectory,
+        filename: str,
+        venv: Venv,
+        *,
+        lenient: bool,
+        compile_sources: Compile | None,
+    ) -> None:
+        self._zip = zip_
+        self._compile = compile_sources
+        self._filename = filename
+        self._venv = venv
+        self._lenient = lenient
+        self._members = {m.name: m for m in zip_.members if not m.name.endswith("/")}
+        for name in self._members:
+            safe_path(name, where=filename)
+        self._name, self._version = _parse_filename(filename)
+        self._dist_info = self._find_dist_info()
+        self._check_metadata()
+        self._record = read_record(self._text("RECORD"), where=f"{filename}, RECORD")
+        self._check_record_names()
+
+    @property
+    def owner(self) -> str:
+        """The distribution's name and version, for messages and contents."""
+        return f"{self._name} {self._version}"
+
+    def write(self, writer: LayerWriter) -> None:
+        """Add every file of the wheel, its generated scripts, INSTALLER and a true RECORD."""
+        places = tuple(self._place())
+        rows = [self._add_member(writer, placed) for placed in places]
+        if self._compile is not None:
+            rows += self._add_bytecode(writer, places, self._compile)
+        bin_directory = f"{self._venv.root}/bin"
+        for script in self._scripts():
+            data = script.render(self._venv.interpreter)
+            path = f"{bin_directory}/{script.name}"
+            rows.append(self._add(writer, Entry(path=path, mode=0o755, data=data)))
+        dist_info = f"{self._venv.site_packages}/{self._dist_info}"
+        rows.append(self._add(writer, Entry(path=f"{dist_info}/INSTALLER", data=_INSTALLER)))
+        listed = sorted((self._relative(path), digest, size) for path, digest, size in rows)
+        record = write_record(listed, record=f"{self._dist_info}/RECORD")
+        self._add(writer, Entry(path=f"{dist_info}/RECORD", data=record))
+
+    def _add(self, writer: LayerWriter, entry: Entry) -> tuple[str, Digest, int]:
+        return entry.path, writer.add(entry, owner=self.owner), len(entry.data)
+
+    def _add_member(self, writer: LayerWriter, placed: _Placed) -> tuple[str, Digest, int]:
+        member = placed.member
+        if placed.data is not None:
+            return self._add(writer, Entry(path=placed.path, mode=placed.mode, data=placed.data))
+        row = self._record.get(member.name, RecordRow("", b"", None))
+        hasher = new_hasher(row)
+        packed = self._zip.packed(member)
+        if member.method == STORED:
+            packed = _store(packed, member.packed_size)
+        digest = writer.splice(
+            Entry(path=placed.path, mode=placed.mode),
+            packed,
+            size=member.size,
+            crc=member.crc,
+            owner=self.owner,
+            also=hasher,
+        )
+        actual = hasher.digest() if hasher else bytes.fromhex(digest.hex)
+        self._check_row(member, row, actual)
+        return placed.path, digest, member.size
+
+    def _add_bytecode(
+        self, writer: LayerWriter, places: Iterable[_Placed], compile_sources: Compile
+    ) -> Iterator[tuple[str, Digest, int]]:
+        """Add a .pyc for each module that a program may import; tests are not among them."""
+        tag = f"cpython-{self._venv.python.replace('.', '')}"
+        modules = [placed for placed in places if _is_module(placed.path)]
+        for batch in _batches(modules):
+            sources = [(self._read(placed.member), f"/{placed.path}") for placed in batch]
+            for placed, code in zip(batch, compile_sources(sources), strict=True):
+                if code is not None:
+                    folder, _, name = placed.path.rpartition("/")
+                    path = f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
+                    yield self._add(writer, Entry(path=path, data=code))
+
+    def _place(self) -> Iterator[_Placed]:
+        """Decide where each member goes, sorted by place so that equal wheels give equal layers."""
+        skipped = {f"{self._dist_info}/{name}" for name in ("RECORD", "INSTALLER", *_SIGNATURES)}
+        members = [member for name, member in self._members.items() if name not in skipped]
+        yield from sorted(map(self._place_member, members), key=lambda placed: placed.path)
+
+    def _place_member(self, member: Member) -> _Placed:
+        kind = stat.S_IFMT(member.unix_mode)
+        if kind not in {0, stat.S_IFREG}:
+            raise self._zip.fail("the member is a link or a device", member.name)
+        mode = 0o755 if member.unix_mode & 0o111 else 0o644
+        top, _, rest = member.name.partition("/")
+        if not top.endswith(".data"):
+            return _Placed(member, f"{self._venv.site_packages}/{member.name}", mode)
+        scheme, _, inside = rest.partition("/")
+        directory = self._venv.scheme(scheme, self._dist_info.partition("-")[0])
+        if directory is None or not inside or not self._owns(top):
+            raise self._zip.fail("the .data folder has no such scheme", member.name)
+        path = f"{directory}/{inside}"
+        if scheme == "scripts":
+            return self._place_script(member, path)
+        return _Placed(member, path, mode)
+
+    def _place_script(self, member: Member, path: str) -> _Placed:
+        """Make a program executable, with the image's interpreter if it asks for any Python."""
+        first = next(iter(self._inflated(member, limit=len(_SHEBANG))), b"")
+        if first != _SHEBANG:
+            return _Placed(member, path, 0o755)
+        original = self._read(member)
+        self._check_row(
+            member, self._record[member.name], _digest_for(self._record[member.name], original)
+        )
+        return _Placed(member, path, 0o755, rewrite_shebang(original, self._venv.interpreter))
+
+    def _scripts(self) -> tuple[Script, ...]:
+        if f"{self._dist_info}/entry_points.txt" not in self._members:
+            return ()
+        return read_entry_points(self._text("entry_points.txt"), where=self._filename)
+
+    def _relative(self, path: str) -> str:
+        """Write an installed path as RECORD does: relative to site-packages."""
+        site = self._venv.site_packages
+        if path.startswith(f"{site}/"):
+            return path[len(site) + 1 :]
+        return "../../../" + path[len(self._venv.root) + 1 :]
+
+    def _find_dist_info(self) -> str:
+        found = {n.partition("/")[0] for n in self._members if ".dist-info/" in n}
+        found = {top for top in found if top.endswith(".dist-info")}
+        if len(found) != 1:
+            raise self._zip.fail(f"a wheel has one .dist-info folder, and this has {len(found)}")
+        dist_info = found.pop()
+        if not self._owns(dist_info):
+            raise self._zip.fail(f"{dist_info} does not belong to a wheel of that name")
+        return dist_info
+
+    def _owns(self, folder: str) -> bool:
+        """Say whether ``name-version.suffix`` carries this wheel's name and version."""
+        name, _, version = folder.rpartition(".")[0].partition("-")
+        try:
+            same_version = str(Version(version)) == self._version
+        except InvalidVersion:
+            return False
+        return same_version and canonicalize_name(name) == self._name
+
+    def _check_metadata(self) -> None:
+        wheel = _fields(self._text("WHEEL"))
+        if wheel.get("wheel-version", "").partition(".")[0] != "1":
+            raise self._zip.fail(f"wheel version {wheel.get('wheel-version')!r} is unknown")
+        metadata = _fields(self._text("METADATA"))
+        try:
+            version = str(Version(metadata.get("version", "")))
+        except InvalidVersion:
+            version = ""
+        if (canonicalize_name(metadata.get("name", "")), version) != (self._name, self._version):
+            raise self._zip.fail(
+                f"METADATA is that of {metadata.get('name')!r} {metadata.get('version')!r}"
+            )
+
+    def _check_record_names(self) -> None:
+        """Names are strict both ways: nothing unlisted, nothing missing."""
+        own = {f"{self._dist_info}/{name}" for name in ("RECORD", *_SIGNATURES)}
+        unlisted = self._members.keys() - self._record.keys() - own
+        missing = self._record.keys() - self._members.keys() - own
+        for name in sorted(unlisted):
+            raise self._zip.fail("the file is not listed in RECORD", name)
+        for name in sorted(name for name in missing if not name.endswith("/")):
+            raise self._zip.fail("RECORD lists a file that is not there", name)
+
+    def _check_row(self, member: Member, row: RecordRow, actual: bytes) -> None:
+        right_size = row.size is None or row.size == member.size
+        if (row.algorithm and row.digest == actual and right_size) or self._lenient:
+            return
+        raise IntegrityError(
+            "the file is not the one that RECORD lists",
+            where=f"{self._filename}, {member.name!r}",
+            hint="report it to the publisher; to accept this wheel all the same, add "
+            f'"{self._name}" to allow-record-mismatch in [tool.lamina]',
+        )
+
+    def _text(self, name: str) -> str:
+        member = self._members.get(f"{self._dist_info}/{name}")
+        if member is None:
+            raise self._zip.fail(f"{self._dist_info}/{name} is missing")
+        try:
+            return self._read(member).decode("utf-8")
+        except UnicodeDecodeError:
+            raise self._zip.fail("the file is not UTF-8", member.name) from None
+
+    def _read(self, member: Member) -> bytes:
+        if member.size > _LARGEST_METADATA:
+            raise self._zip.fail(f"the file is larger than {_LARGEST_METADATA} bytes", member.name)
+        data = b"".join(self._inflated(member, limit=member.size + 1))
+        if len(data) != member.size or isal_zlib.crc32(data) != member.crc:
+            raise self._zip.fail("the file is damaged: its CRC or size is wrong", member.name)
+        return data
+
+    def _inflated(self, member: Member, *, limit: int) -> Iterator[bytes]:
+        """Yield at most ``limit`` bytes of a small member's content."""
+        packed = (
+            b"".join(self._zip.packed(member))
+            if limit > len(_SHEBANG)
+            else next(self._zip.packed(member), b"")
+        )
+        if member.method == STORED:
+            yield packed[:limit]
+            return
+        try:
+            yield isal_zlib.decompressobj(-15).decompress(packed, limit)
+        except _INFLATE_ERROR as error:
+            raise self._zip.fail(f"the file cannot be inflated: {error}", member.name) from error
+
+
+def add_wheel(  # noqa: PLR0913 - what decides a wheel's place in a layer
+    writer: LayerWriter,
+    path: Path,
+    *,
+    filename: str,
+    venv: Venv,
+    lenient: bool = False,
+    compile_sources: Compile | None = None,
+) -> None:
+    """Install the wheel at ``path`` into the layer that ``writer`` writes.
+
+    ``filename`` is the wheel's real name.  ``lenient`` accepts hashes in RECORD that are wrong.
+    ``compile_sources`` makes bytecode, which goes beside the modules.
+    Raises ``ArchiveError`` or ``IntegrityError``; the layer is then unusable.
+    """
+    with ZipDirectory(path) as zip_:
+        try:
+            WheelInstall(
+                zip_, filename, venv, lenient=lenient, compile_sources=compile_sources
+            ).write(writer)
+        except _INFLATE_ERROR as error:
+            raise zip_.fail(f"a file cannot be inflated: {error}") from error
+
+
+def _is_module(path: str) -> bool:
+    return path.endswith(".py") and not {"test", "tests"} & set(path.split("/"))
+
+
+def _batches(places: Iterable[_Placed]) -> Iterator[list[_Placed]]:
+    """Divide modules so that the sources of one batch fit into memory at once."""
+    batch: list[_Placed] = []
+    size = 0
+    for placed in places:
+        batch.append(placed)
+        size += placed.member.size
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _store(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Wrap what the zip stores uncompressed into stored deflate blocks."""
+    seen = 0
+    for piece in pieces:
+        seen += len(piece)
+        yield stored(piece, last=seen == size)
+
+
+def _parse_filename(filename: str) -> tuple[str, str]:
+    try:
+        name, version, _, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        raise ArchiveError("not a wheel's file name", where=filename, why=str(error)) from error
+    return str(name), str(version)
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Read the header fields of METADATA or WHEEL; the first of each name counts."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        if not line.strip():
+            break
+        name, colon, value = line.partition(":")
+        if colon and not line[0].isspace():
+            fields.setdefault(name.strip().lower(), value.strip())
+    return fields
+
+
+def _digest_for(row: RecordRow, data: bytes) -> bytes:
+    hasher = new_hasher(row)
+    if hasher is None:
+        return bytes.fromhex(Digest.of(data).hex)
+    hasher.update(data)
+    return hasher.digest()

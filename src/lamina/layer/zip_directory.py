@@ -1,0 +1,243 @@
+"""A wheel's zip, read strictly: one meaning, whoever reads it (APPNOTE.TXT, sections 4.3 and 4.4).
+
+Tolerant readers disagree about duplicated names, hidden bytes and headers that contradict each
+other, and disagreement is how a payload hides.  Here the central directory and the local headers
+must agree, members follow each other without gaps, and nothing stands before or after them.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from lamina.errors import ArchiveError
+
+STORED: Final = 0
+DEFLATED: Final = 8
+
+_CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
+_LOCAL = struct.Struct("<4s2B4HL2L2H")
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_MOST_MEMBERS = 1_000_000
+_LARGEST_DIRECTORY = 1 << 28
+_UINT32 = 0xFFFFFFFF
+_ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
+_DESCRIPTOR_SIZES = frozenset({12, 16, 20, 24})
+_UNIX = 3
+_WINDOW = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of the zip: ``start`` is its local header's offset, ``end`` that of what follows."""
+
+    name: str
+    method: int
+    crc: int
+    packed_size: int
+    size: int
+    unix_mode: int
+    flags: int
+    start: int
+    end: int
+
+
+class ZipDirectory:
+    """An open zip file and its members in the order of their bytes; close it after use.
+
+    Reading is by offset, so threads may share one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._shown = path.name
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ArchiveError(f"cannot read: {error.strerror}", where=str(path)) from error
+        try:
+            size = os.fstat(self._descriptor).st_size
+            self.members = tuple(self._read_directory(size))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def packed(self, member: Member) -> Iterator[bytes]:
+        """Yield the member's bytes as the zip holds them, after checking its local header.
+
+        Small members come in one piece, large ones in pieces of 1 MiB.
+        """
+        first = self._read(member.start, min(_WINDOW, member.end - member.start))
+        start = self._check_local(member, first)
+        stop = start + member.packed_size
+        yield first[start : min(stop, len(first))]
+        for offset in range(len(first), stop, _WINDOW):
+            yield self._read(member.start + offset, min(_WINDOW, stop - offset))
+
+    def fail(self, what: str, member: str = "") -> ArchiveError:
+        """Make the error for something wrong in this zip."""
+        return ArchiveError(
+            what,
+            where=f"{self._shown}, {member!r}" if member else self._shown,
+            hint="the file is malformed or hostile: report it to its publisher, or pin another",
+        )
+
+    def _read(self, offset: int, length: int) -> bytes:
+        data = os.pread(self._descriptor, length, offset)
+        if len(data) != length:
+            raise self.fail("the file is truncated")
+        return data
+
+    def _read_directory(self, file_size: int) -> Iterator[Member]:
+        count, offset, size = self._find_directory(file_size)
+        directory = self._read(offset, size)
+        rows = sorted(self._parse_rows(directory, count), key=lambda row: row[-1])
+        if rows and rows[0][-1] != 0:
+            raise self.fail("there are bytes before the first member")
+        names: set[str] = set()
+        ends = [row[-1] for row in rows[1:]] + [offset]
+        for row, end in zip(rows, ends, strict=True):
+            member = self._make_member(row, end)
+            if member.name in names:
+                raise self.fail("two members have the same name", member.name)
+            names.add(member.name)
+            yield member
+
+    def _find_directory(self, file_size: int) -> tuple[int, int, int]:
+        """Read the end record, which must be the last bytes, and return count, offset and size."""
+        if file_size < _END.size:
+            raise self.fail("the file is not a zip: it is too short")
+        position = file_size - _END.size
+        end = _END.unpack(self._read(position, _END.size))
+        if end[0] != b"PK\5\6" or end[7] != 0:
+            raise self.fail("the file is not a zip, is truncated, or has bytes after its end")
+        count, size, offset = end[4], end[5], end[6]
+        if _UINT32 in (size, offset) or count == 0xFFFF:  # noqa: PLR2004 - zip64's mark
+            position, count, size, offset = self._find_directory64(position)
+        if end[1] or end[2] or offset + size != position:
+            raise self.fail(
+                "the directory is not where the end record says, or not all in one file"
+            )
+        if count > _MOST_MEMBERS or size > _LARGEST_DIRECTORY:
+            raise self.fail(f"the directory is too large: {count} members, {size} bytes")
+        return count, offset, size
+
+    def _find_directory64(self, position: int) -> tuple[int, int, int, int]:
+        position -= _LOCATOR64.size
+        if position < _END64.size:
+            raise self.fail("the zip64 records are missing")
+        magic, _, start, _ = _LOCATOR64.unpack(self._read(position, _LOCATOR64.size))
+        if magic != b"PK\6\7" or start + _END64.size != position:
+            raise self.fail("the zip64 locator is wrong")
+        record = _END64.unpack(self._read(start, _END64.size))
+        if record[0] != b"PK\6\6" or record[6] != record[7]:
+            raise self.fail("the zip64 end record is wrong")
+        return start, record[7], record[8], record[9]
+
+    def _parse_rows(
+        self, directory: bytes, count: int
+    ) -> Iterator[tuple[bytes, bytes, tuple[int, ...], int]]:
+        """Yield (name, extra field, header fields, offset of the local header) for each row."""
+        position = 0
+        for _ in range(count):
+            try:
+                fields = _CENTRAL.unpack_from(directory, position)
+            except struct.error:
+                raise self.fail("the directory is truncated") from None
+            if fields[0] != b"PK\1\2":
+                raise self.fail("the directory is malformed")
+            name_end = position + _CENTRAL.size + fields[12]
+            extra_end = name_end + fields[13]
+            name = directory[position + _CENTRAL.size : name_end]
+            position = extra_end + fields[14]
+            sizes, offset = self._widen(directory[name_end:extra_end], fields, name)
+            numbers = (*fields[1:10], *sizes, *fields[15:18])
+            yield name, directory[name_end:extra_end], numbers, offset
+        if position != len(directory):
+            raise self.fail("the directory does not end where it should")
+
+    def _widen(
+        self, extra: bytes, fields: tuple[int, ...], name: bytes
+    ) -> tuple[tuple[int, int], int]:
+        """Take the sizes and the offset from the zip64 extra field where the row points there."""
+        packed, size, offset = fields[10], fields[11], fields[18]
+        if _UINT32 not in (packed, size, offset):
+            return (packed, size), offset
+        values = _zip64_values(extra)
+        try:
+            size = values.pop(0) if size == _UINT32 else size
+            packed = values.pop(0) if packed == _UINT32 else packed
+            offset = values.pop(0) if offset == _UINT32 else offset
+        except IndexError:
+            raise self.fail("the zip64 field is missing", repr(name)) from None
+        return (packed, size), offset
+
+    def _make_member(self, row: tuple[bytes, bytes, tuple[int, ...], int], end: int) -> Member:
+        raw_name, _, numbers, start = row
+        _, system, _, _, flags, method, _, _, crc, packed, size, _, _, attributes = numbers
+        try:
+            name = raw_name.decode("utf-8" if flags & _UTF8 else "cp437")
+        except UnicodeDecodeError:
+            raise self.fail("a name is not UTF-8", repr(raw_name)) from None
+        if flags & _ENCRYPTED:
+            raise self.fail("the member is encrypted", name)
+        if method not in {STORED, DEFLATED}:
+            raise self.fail(f"compression method {method} is not allowed in a wheel", name)
+        if method == STORED and packed != size:
+            raise self.fail("a stored member has two sizes", name)
+        mode = attributes >> 16 if system == _UNIX else 0
+        return Member(name, method, crc, packed, size, mode, flags, start, end)
+
+    def _check_local(self, member: Member, data: bytes) -> int:
+        """Compare the local header with the directory; return where the data starts in ``data``."""
+        if len(data) < _LOCAL.size or data[:4] != b"PK\3\4":
+            raise self.fail("the local header is missing", member.name)
+        _, _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = (
+            _LOCAL.unpack_from(data)
+        )
+        start: int = _LOCAL.size + name_length + extra_length
+        raw_name = data[_LOCAL.size : _LOCAL.size + name_length]
+        same_name = raw_name == member.name.encode("utf-8" if flags & _UTF8 else "cp437", "replace")
+        if not same_name or method != member.method or flags != member.flags:
+            raise self.fail("the local header contradicts the directory", member.name)
+        if _UINT32 in {packed, size}:
+            values = _zip64_values(data[_LOCAL.size + name_length : start])
+            size, packed = (*values, size, packed)[:2] if len(values) > 1 else (size, packed)
+        rest = member.end - member.start - start - member.packed_size
+        if flags & _DESCRIPTOR:
+            deferred = (crc, packed, size) == (0, 0, 0) or (packed, size) == (_UINT32, _UINT32)
+            agrees = rest in _DESCRIPTOR_SIZES and (deferred or crc in {0, member.crc})
+        else:
+            agrees = rest == 0 and (crc, packed, size) == (
+                member.crc,
+                member.packed_size,
+                member.size,
+            )
+        if not agrees:
+            raise self.fail("the local header contradicts the directory", member.name)
+        return start
+
+
+def _zip64_values(extra: bytes) -> list[int]:
+    """Return the 64-bit numbers of the zip64 extra field (section 4.5.3), or nothing."""
+    position = 0
+    while position + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, position)
+        body = extra[position + 4 : position + 4 + length]
+        if kind == 1:
+            return [int.from_bytes(body[i : i + 8], "little") for i in range(0, len(body) - 7, 8)]
+        position += 4 + length
+    return []

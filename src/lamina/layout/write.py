@@ -1,0 +1,112 @@
+"""Write an OCI image layout (image-layout.md); a crash leaves the old one."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lamina.durable import incoming
+from lamina.errors import StoreError
+from lamina.layout.read import read_index_json
+from lamina.oci.canonical_json import canonical_json
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.image import Image, Index
+from lamina.protocols import Content
+
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+REF_NAME = "org.opencontainers.image.ref.name"
+CONTAINERD_NAME = "io.containerd.image.name"
+
+
+def images_of(image: Image | Index) -> tuple[Image, ...]:
+    """List the single images."""
+    return image.images if isinstance(image, Index) else (image,)
+
+
+def documents(image: Image | Index) -> dict[Descriptor, bytes]:
+    """List the blobs that follow from the value: configs, manifests, the index."""
+    blobs = {}
+    for single in images_of(image):
+        blobs[single.config] = single.config_bytes
+        blobs[single.descriptor] = single.manifest_bytes
+    if isinstance(image, Index):
+        blobs[image.descriptor] = image.index_bytes
+    return blobs
+
+
+def layer_descriptors(image: Image | Index) -> tuple[Descriptor, ...]:
+    """List the layers of all images, each once."""
+    layers = (layer.descriptor for single in images_of(image) for layer in single.layers)
+    return tuple(dict.fromkeys(layers))
+
+
+def index_json(image: Image | Index, names: tuple[str, ...], others: list[dict[str, Any]]) -> bytes:
+    """Write index.json: ``image`` once under each of ``names``, after the ``others`` that stay."""
+    rows = list(others)
+    for name in names or ("",):
+        row = image.descriptor.to_json()
+        if name:
+            tag = name.rpartition(":")[2] if ":" in name.rpartition("/")[2] else name
+            row["annotations"] = {CONTAINERD_NAME: name, REF_NAME: tag}
+        rows.append(row)
+    return canonical_json(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": rows,
+        }
+    )
+
+
+def write_layout(
+    directory: Path, image: Image | Index, content: Content, *, names: tuple[str, ...]
+) -> None:
+    """Add ``image`` to the layout at ``directory``, making the layout when it is new.
+
+    An older image of the same name is replaced; its blobs stay.  ``index.json`` comes last and at
+    once, so readers see the old state or the new one.
+    """
+    others = _others(directory, names)
+    blobs = directory / "blobs" / "sha256"
+    ingest = directory / "blobs"
+    try:
+        blobs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write: {error.strerror}", where=str(directory)) from error
+    for descriptor in layer_descriptors(image):
+        _place(blobs / descriptor.digest.hex, descriptor, content, ingest)
+    for descriptor, data in documents(image).items():
+        _write(blobs / descriptor.digest.hex, data, ingest)
+    _write(directory / "oci-layout", LAYOUT, ingest)
+    _write(directory / "index.json", index_json(image, names, others), ingest)
+
+
+def _others(directory: Path, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    if not (directory / "index.json").exists():
+        return []
+    rows = [row.to_json() for row in read_index_json(directory)]
+    replaced = set(names)
+    return [
+        row
+        for row in rows
+        if names and row.get("annotations", {}).get(CONTAINERD_NAME) not in {*replaced, None}
+    ]
+
+
+def _place(path: Path, descriptor: Descriptor, content: Content, ingest: Path) -> None:
+    """Give the layout a blob: a second name for the store's file where that is possible."""
+    if path.exists() and path.stat().st_size == descriptor.size:
+        return
+    with content.open(descriptor) as source:
+        try:
+            os.link(source.name, path)
+        except (OSError, AttributeError, TypeError):
+            with incoming(ingest) as new:
+                shutil.copyfileobj(source, new.file, 1 << 20)
+                new.commit(path)
+
+
+def _write(path: Path, data: bytes, ingest: Path) -> None:
+    with incoming(ingest) as new:
+        new.file.write(data)
+        new.commit(path, mode=0o644)

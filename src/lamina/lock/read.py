@@ -1,0 +1,94 @@
+"""Which file pins the project, and what it takes to read it."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lamina.errors import LockError
+from lamina.lock.lock import Lock
+from lamina.lock.requirements import read_requirements
+from lamina.lock.target import Target
+from lamina.lock.uv import Uv
+from lamina.project.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSource:
+    """Where a project's lock comes from.
+
+    ``path`` is None when only pyproject.toml lists dependencies; then ``text`` is that list.
+    """
+
+    path: Path | None
+    text: str
+    is_pinned: bool
+
+    @property
+    def is_pylock(self) -> bool:
+        """The file is PEP 751's, and needs no index to be read."""
+        return self.path is not None and self.path.name.endswith(".toml")
+
+
+def find_lock(project: Project) -> LockSource:
+    """Find the project's lock and judge whether it pins everything.
+
+    Raises ``LockError`` for a malformed file, or one where only some lines have hashes.
+    """
+    path = project.requirements
+    if path is None:
+        text = "".join(f"{line}\n" for line in project.dependencies)
+        return LockSource(path=None, text=text, is_pinned=not text)
+    if path.suffix == ".toml":
+        return LockSource(path=path, text=_read(path), is_pinned=True)
+    lines = read_requirements(path)
+    open_lines = [line for line in lines if not line.is_pinned]
+    if open_lines and any(line.hashes for line in lines):
+        raise LockError(
+            "some requirements have a version and hashes, and others do not",
+            problems=tuple(
+                f"{path.name}, line {line.line}: {line.requirement} is not pinned by hash"
+                for line in open_lines[:20]
+            ),
+            hint="pin all of them with `lamina lock`, or none",
+        )
+    return LockSource(path=path, text=_read(path), is_pinned=not open_lines)
+
+
+def read_lock(source: LockSource, target: Target, uv: Uv) -> Lock:
+    """Read or resolve ``source`` into what ``target`` installs.
+
+    A pinned requirements file is only looked up, never added to: a missing dependency shows when
+    the image is tested, as with ``pip --require-hashes --no-deps``.
+    """
+    from lamina.lock.select import select  # noqa: PLC0415 - a remembered lock needs none of it
+
+    name = source.path.name if source.path else "pyproject.toml"
+    if source.is_pylock:
+        return select(_parse(source.text, name), target, name=name)
+    if not source.text.strip():
+        return Lock(wheels=())
+    if source.path is not None:
+        text = uv.resolve(source.path, target, with_dependencies=not source.is_pinned)
+    else:
+        with TemporaryDirectory(prefix="lamina-") as folder:
+            listed = Path(folder) / "requirements.txt"
+            listed.write_text(source.text, encoding="utf-8")
+            text = uv.resolve(listed, target, with_dependencies=True)
+    return select(_parse(text, name), target, name=name, is_pinned=source.is_pinned)
+
+
+def _parse(text: str, name: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise LockError(f"not valid TOML: {error}", where=name) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LockError(
+            "the file is not UTF-8", where=f"{path.name}, byte {error.start}"
+        ) from error

@@ -1,0 +1,33 @@
+"""A lock as JSON, for the store's memory."""
+
+from dataclasses import asdict
+from typing import Any
+
+from lamina.lock.lock import Lock, LockedSdist, LockedWheel
+from lamina.oci.digest import Digest
+
+
+def lock_to_json(lock: Lock) -> dict[str, Any]:
+    """Write a lock as JSON values, addresses included."""
+    return {
+        "wheels": [_row(wheel) for wheel in lock.wheels],
+        "sdists": [_row(sdist) for sdist in lock.sdists],
+        "isPinned": lock.is_pinned,
+    }
+
+
+def lock_from_json(value: Any) -> Lock:  # noqa: ANN401 - JSON
+    """Read what :func:`lock_to_json` wrote."""
+    return Lock(
+        wheels=tuple(LockedWheel(**_members(row)) for row in value["wheels"]),
+        sdists=tuple(LockedSdist(**_members(row)) for row in value["sdists"]),
+        is_pinned=value["isPinned"],
+    )
+
+
+def _row(locked: LockedWheel | LockedSdist) -> dict[str, Any]:
+    return {**asdict(locked), "digest": str(locked.digest)}
+
+
+def _members(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "digest": Digest.parse(row["digest"])}

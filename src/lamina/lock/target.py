@@ -1,0 +1,84 @@
+"""Target: the Python and the C library of the image, which decide what fits; never the host's."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+
+from lamina.errors import UsageError
+from lamina.oci.platform import Platform
+
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+_OLDEST_GLIBC = 17  # manylinux2014; for x86_64 the legacy names reach further back
+_LEGACY = {
+    "x86_64": ("manylinux2014", "manylinux2010", "manylinux1"),
+    "aarch64": ("manylinux2014",),
+}
+_NEWEST_FOR_UV = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What wheels are chosen for.
+
+    ``python`` is ``3.11``; ``python_full`` is ``3.11.2``; ``glibc`` is ``(2, 36)``.
+    """
+
+    platform: Platform
+    python: str
+    python_full: str
+    glibc: tuple[int, int]
+
+    @property
+    def machine(self) -> str:
+        """The platform's machine as Python names it."""
+        try:
+            return _MACHINES[self.platform.architecture]
+        except KeyError:
+            raise UsageError(
+                f"Lamina does not build for {self.platform}",
+                hint="linux/amd64 and linux/arm64 are supported",
+            ) from None
+
+    @cached_property
+    def tags(self) -> tuple[Tag, ...]:
+        """Every tag that fits, best first (Platform compatibility tags)."""
+        version = tuple(int(part) for part in self.python.split("."))
+        major, newest = self.glibc
+        platforms = [
+            f"manylinux_{major}_{minor}_{self.machine}"
+            for minor in range(newest, (4 if self.machine == "x86_64" else _OLDEST_GLIBC - 1), -1)
+        ]
+        platforms += [f"{name}_{self.machine}" for name in _LEGACY[self.machine]]
+        platforms.append(f"linux_{self.machine}")
+        interpreter = "cp" + self.python.replace(".", "")
+        return (
+            *cpython_tags(version, platforms=platforms),
+            *compatible_tags(version, interpreter, platforms),
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The values of environment markers inside the image (Dependency specifiers)."""
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": self.python_full,
+            "os_name": "posix",
+            "platform_machine": self.machine,
+            "platform_release": "",
+            "platform_system": "Linux",
+            "platform_version": "",
+            "python_full_version": self.python_full,
+            "platform_python_implementation": "CPython",
+            "python_version": self.python,
+            "sys_platform": "linux",
+        }
+
+    @property
+    def uv_platform(self) -> str:
+        """The same for uv's ``--python-platform``, which knows glibc up to 2.40."""
+        return f"{self.machine}-manylinux_2_{min(self.glibc[1], _NEWEST_FOR_UV)}"
+
+    def __str__(self) -> str:
+        glibc = ".".join(map(str, self.glibc))
+        return f"{self.platform}, Python {self.python}, glibc {glibc}"

@@ -1,0 +1,70 @@
+"""uv: turns names into addresses and sizes, and ranges into versions, for the image's target.
+
+Everything about indexes, credentials and certificates is uv's own reading of the user's
+configuration and environment; Lamina names no index.
+"""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamina.errors import LockError, NetworkError, ToolError
+from lamina.lock.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uv:
+    """The uv program and the environment it runs in."""
+
+    program: str
+    environment: Mapping[str, str]
+
+    def resolve(self, requirements: Path, target: Target, *, with_dependencies: bool) -> str:
+        """Resolve a requirements file to the text of a pylock document (PEP 751).
+
+        ``with_dependencies=False`` is for a complete lock: nothing is added to it.  Raises
+        ``LockError`` when there is no solution and ``NetworkError`` when the index is away.
+        """
+        options = ["--format", "pylock.toml", "--python-version", target.python_full,
+                   "--python-platform", target.uv_platform]  # fmt: skip
+        if not with_dependencies:
+            options.append("--no-deps")
+        return self._compile(requirements, options)
+
+    def pin(self, requirements: Path, *, python: str, options: Sequence[str] = ()) -> str:
+        """Pin a list of requirements for every platform, with hashes and without addresses."""
+        return self._compile(
+            requirements,
+            ["--universal", "--python-version", python, "--generate-hashes", "--no-header",
+             "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", *options],
+        )  # fmt: skip
+
+    def _compile(self, requirements: Path, options: Sequence[str]) -> str:
+        command = [self.program, "pip", "compile", "--quiet", *options, str(requirements.resolve())]
+        try:
+            done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
+                command,
+                env=dict(self.environment),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                cwd=requirements.parent,
+            )
+        except OSError as error:
+            raise ToolError(f"cannot start uv: {error.strerror}", where=self.program) from error
+        if done.returncode:
+            raise _failed(done.stderr, requirements)
+        return done.stdout
+
+
+def _failed(output: str, requirements: Path) -> LockError | NetworkError:
+    why = "\n".join(output.strip().splitlines()[-15:])
+    away = ("error sending request", "Failed to fetch", "dns error", "Could not connect")
+    if any(text in output for text in away):
+        return NetworkError(
+            "the package index cannot be reached",
+            why=why,
+            hint="check the network, and pip's or uv's index and certificate settings",
+        )
+    return LockError("the requirements cannot be resolved", where=str(requirements), why=why)

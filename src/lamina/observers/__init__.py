@@ -1,0 +1,1 @@
+"""Who listens to a build; each observer receives events and can never fail it."""

@@ -1,0 +1,102 @@
+"""Observer for terminals: what runs now, with bars, above it what was done."""
+
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from lamina.events import (
+    Event,
+    ImagePublished,
+    LayerBuilt,
+    PlanDecided,
+    StepFinished,
+    StepLogged,
+    StepProgressed,
+    StepStarted,
+    StepWarned,
+    WheelFetched,
+)
+from lamina.observers.sizes import printable, size_text
+
+
+class LiveTerminal:
+    """Shows running steps with their progress; call :meth:`close` before printing anything else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._totals = {"built": 0, "cached": 0}
+        self._fetched = 0
+        self._progress.start()
+
+    def close(self) -> None:
+        """Stop drawing and sum up."""
+        self._progress.stop()
+        built, cached = self._totals["built"], self._totals["cached"]
+        if built or cached:
+            self._console.print(
+                f"[bold]{built}[/] layers built, [bold]{cached}[/] from the store, "
+                f"{size_text(self._fetched)} downloaded"
+            )
+
+    def __call__(self, event: Event) -> None:  # noqa: C901 - one case for each event
+        """Draw the event."""
+        match event:
+            case StepStarted():
+                name = printable(event.name)[:60]
+                self._tasks[event.step] = self._progress.add_task(name, total=None)
+            case StepProgressed():
+                task = self._tasks.get(event.step)
+                if task is not None:
+                    self._progress.update(task, completed=event.current, total=event.total)
+            case StepFinished():
+                self._finish(event)
+            case StepLogged():
+                self._print(event.line, "dim")
+            case StepWarned():
+                self._print(f"warning: {event.text}", "yellow")
+            case PlanDecided():
+                line = f"{event.platform}: {event.wheels} wheels in {event.layers} layers"
+                self._print(line, "bold")
+            case WheelFetched():
+                self._fetched += event.size
+            case LayerBuilt():
+                self._show_layer(event)
+            case ImagePublished():
+                self._print(f"{event.destination}  {event.digest}", "bold green")
+
+    def _finish(self, event: StepFinished) -> None:
+        task = self._tasks.pop(event.step, None)
+        if task is not None:
+            self._progress.remove_task(task)
+
+    def _show_layer(self, event: LayerBuilt) -> None:
+        self._totals["cached" if event.cached else "built"] += 1
+        mark = "[green]=[/]" if event.cached else "[cyan]+[/]"
+        size = size_text(event.size)
+        name = escape(printable(event.name.removeprefix("lamina: ")))
+        self._progress.console.print(
+            f"{mark} {size:>9}  {name}", no_wrap=True, overflow="ellipsis", highlight=False
+        )
+
+    def _print(self, line: str, style: str) -> None:
+        self._progress.console.print(printable(line), style=style, markup=False, highlight=False)

@@ -1,0 +1,1 @@
+"""The OCI image-spec as immutable values; no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Stage 3: everything decided before anything is built; pure."""

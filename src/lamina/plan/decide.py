@@ -1,0 +1,111 @@
+"""Decide: from what is known of project, lock and base to a plan; all judgement, no effects."""
+
+from collections.abc import Sequence
+
+from lamina.errors import ProjectError
+from lamina.lock.lock import Lock, LockedWheel
+from lamina.oci.config import Healthcheck, RuntimeConfig
+from lamina.plan.partition import partition
+from lamina.plan.plan import BaseImage, BuildPlan, Bytecode, FileLayer, PlannedFile, WheelLayer
+from lamina.plan.preset import preset
+from lamina.project.project import Project
+
+VENV = "/opt/venv"
+_NONROOT = "65532:65532"
+_HOME = "/home/nonroot"
+_PROBE = (
+    "import sys,urllib.request as r;"
+    "sys.exit(r.urlopen('http://127.0.0.1:{port}{path}',timeout=4).status!=200)"
+)
+
+
+def decide(  # noqa: PLR0913 - everything that a plan depends on, named
+    project: Project,
+    *,
+    lock: Lock,
+    base: BaseImage,
+    own_wheel: LockedWheel | None,
+    files: Sequence[PlannedFile],
+    created: int = 0,
+) -> BuildPlan:
+    """Decide how the image of ``project`` is made.
+
+    ``own_wheel`` is the project as a wheel; ``files`` are files that go in as they are.  Layers
+    are ordered from what changes least to what changes most.  Raises ``ProjectError`` when the
+    settings contradict each other.
+    """
+    settings = project.settings
+    layers: list[WheelLayer | FileLayer] = list(
+        partition(lock.wheels, lenient=settings.allow_record_mismatch)
+    )
+    if files:
+        layers.append(FileLayer(name="files", files=tuple(files)))
+    if own_wheel is not None:
+        layers.append(WheelLayer(name=project.name, wheels=(own_wheel,)))
+    names = {wheel.name for wheel in lock.wheels}
+    return BuildPlan(
+        name=project.name,
+        base=base,
+        venv=VENV,
+        layers=tuple(layers),
+        runtime=_runtime(project, names, base, has_wheel=own_wheel is not None),
+        bytecode=_bytecode(settings.bytecode),
+        created=created,
+    )
+
+
+def _runtime(
+    project: Project, names: set[str], base: BaseImage, *, has_wheel: bool
+) -> RuntimeConfig:
+    settings = project.settings
+    environment = dict(settings.environment)
+    if not has_wheel:
+        environment.setdefault("PYTHONPATH", settings.working_directory)
+    home = "/root" if settings.user in {"root", "0", "0:0"} else _HOME
+    return RuntimeConfig(
+        entrypoint=_entrypoint(project),
+        command=settings.command,
+        environment=preset(
+            names, venv=VENV, home=home, base=dict(base.environment), own=environment
+        ),
+        user=_NONROOT if settings.user == "nonroot" else settings.user,
+        working_directory=settings.working_directory,
+        ports=(settings.port,) if settings.port else (),
+        labels=_labels(project),
+        healthcheck=_healthcheck(project),
+    )
+
+
+def _entrypoint(project: Project) -> tuple[str, ...]:
+    """Take the setting, else the project's only console script, else Python itself."""
+    if project.settings.entrypoint:
+        return project.settings.entrypoint
+    if len(project.scripts) == 1:
+        return (next(iter(project.scripts)),)
+    return ("python",)
+
+
+def _labels(project: Project) -> dict[str, str]:
+    labels = {"org.opencontainers.image.title": project.name}
+    if project.version:
+        labels["org.opencontainers.image.version"] = project.version
+    return {**labels, **project.settings.labels}
+
+
+def _healthcheck(project: Project) -> Healthcheck | None:
+    """Ask the port with the image's own Python: there is no curl and no shell in the image."""
+    settings = project.settings
+    if not settings.healthcheck:
+        return None
+    if not settings.port:
+        raise ProjectError(
+            "a health check needs to know the port",
+            where="pyproject.toml, tool.lamina.healthcheck",
+            hint="add `port = 8000` (or whichever it is) to [tool.lamina]",
+        )
+    probe = _PROBE.format(port=settings.port, path=settings.healthcheck)
+    return Healthcheck(test=("CMD", f"{VENV}/bin/python", "-c", probe))
+
+
+def _bytecode(setting: str) -> Bytecode:
+    return "all" if setting == "all" else "none"

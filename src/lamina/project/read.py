@@ -1,0 +1,177 @@
+"""Read a project: pyproject.toml where there is one, a requirements file, or plain files."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from lamina.errors import ProjectError
+from lamina.project.project import Project
+from lamina.project.settings import TABLE, Settings, read_settings
+
+_LOCK_NAMES = ("pylock.toml", "requirements.txt")
+_LARGEST_FILE = 16 << 20
+
+
+def read_project(directory: Path) -> Project:
+    """Read the project in ``directory``.
+
+    Raises ``ProjectError`` with the file and line of everything that is wrong.
+    """
+    if not directory.is_dir():
+        raise ProjectError("there is no such directory", where=str(directory))
+    path = directory / "pyproject.toml"
+    text = _read_text(path) if path.exists() else ""
+    document = _parse(text, path)
+    locate = _Locator(path.name, text)
+    settings = read_settings(_table(document, "tool", "lamina"), locate=locate.setting)
+    metadata = _table(document, "project")
+    requirements = _find_requirements(directory, settings)
+    if not document and requirements is None:
+        raise ProjectError(
+            "this is not a Python project that can be built",
+            where=str(directory),
+            why="there is no pyproject.toml, pylock.toml or requirements.txt",
+            hint="run lamina in the folder that holds one, or name it: lamina build PATH",
+        )
+    return Project(
+        directory=directory,
+        name=str(canonicalize_name(str(metadata.get("name") or directory.resolve().name))),
+        version=str(metadata.get("version", "")),
+        requires_python=str(metadata.get("requires-python", "")),
+        dependencies=_dependencies(document, settings, locate),
+        scripts={str(k): str(v) for k, v in _table(metadata, "scripts").items()},
+        requirements=requirements,
+        is_distributable="build-system" in document and "name" in metadata,
+        settings=settings,
+    )
+
+
+class _Locator:
+    """Finds the line of a key, because tomllib does not say."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._lines = text.splitlines()
+
+    def setting(self, key: str) -> str:
+        """Say where ``key`` of the settings stands."""
+        return self.find(TABLE, re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]"""))
+
+    def find(self, table: str, pattern: re.Pattern[str]) -> str:
+        """Say where ``pattern`` first matches below the header of ``table`` or of one inside it."""
+        inside = False
+        for number, line in enumerate(self._lines, 1):
+            header = re.match(r"\s*\[+([^\]]+)\]", line)
+            if header:
+                name = header[1].strip()
+                inside = name == table
+                if name.startswith(table + ".") and pattern.match(name[len(table) + 1 :] + "="):
+                    return f"{self._name}, line {number}"
+            elif inside and pattern.match(line):
+                return f"{self._name}, line {number}"
+        return self._name
+
+    def containing(self, text: str) -> str:
+        """Say where ``text`` stands literally."""
+        lines = (number for number, line in enumerate(self._lines, 1) if text in line)
+        number = next(lines, 0)
+        return f"{self._name}, line {number}" if number else self._name
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ProjectError(f"the file is larger than {_LARGEST_FILE} bytes", where=str(path))
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProjectError("the file is not UTF-8", where=f"{path}, byte {error.start}") from error
+    except OSError as error:
+        raise ProjectError(f"cannot read: {error.strerror}", where=str(path)) from error
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ProjectError(f"not valid TOML: {error}", where=str(path)) from error
+
+
+def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    for name in names:
+        found = document.get(name, {})
+        if not isinstance(found, dict):
+            raise ProjectError(f"{'.'.join(names)} is not a table", where="pyproject.toml")
+        document = found
+    return document
+
+
+def _find_requirements(directory: Path, settings: Settings) -> Path | None:
+    if settings.requirements:
+        path = directory / settings.requirements
+        if not path.is_file():
+            raise ProjectError(
+                f"{settings.requirements} does not exist",
+                where=f"pyproject.toml, {TABLE}.requirements",
+                hint="run `lamina lock` to write it",
+            )
+        return path
+    return next((directory / n for n in _LOCK_NAMES if (directory / n).is_file()), None)
+
+
+def _dependencies(
+    document: Mapping[str, Any], settings: Settings, locate: _Locator
+) -> tuple[str, ...]:
+    """Collect the requirement texts that the settings choose, each checked."""
+    metadata = _table(document, "project")
+    chosen: list[object] = list(_list(metadata, "dependencies"))
+    problems: list[str] = []
+    for kind, names, table in (
+        ("extra", settings.extras, _table(metadata, "optional-dependencies")),
+        ("group", settings.groups, _table(document, "dependency-groups")),
+    ):
+        for name in names:
+            if name not in table:
+                problems.append(f"{locate.setting(kind + 's')}: there is no {kind} {name!r}")
+            else:
+                chosen.extend(_expand(table, name, problems, ()))
+    problems += [p for text in chosen if (p := _bad_requirement(text, locate.containing))]
+    if problems:
+        raise ProjectError("the dependencies cannot be read", problems=tuple(problems))
+    return tuple(str(text) for text in chosen)
+
+
+def _expand(
+    table: Mapping[str, Any], name: str, problems: list[str], seen: tuple[str, ...]
+) -> list[object]:
+    """List a group's requirements, following ``include-group`` (Dependency groups, PEP 735)."""
+    if name in seen:
+        problems.append(f"pyproject.toml: the group {name!r} includes itself")
+        return []
+    found: list[object] = []
+    for item in _list(table, name):
+        if isinstance(item, dict) and item.get("include-group") in table:
+            found.extend(_expand(table, str(item["include-group"]), problems, (*seen, name)))
+        else:
+            found.append(item)
+    return found
+
+
+def _list(table: Mapping[str, Any], name: str) -> list[object]:
+    value = table.get(name, [])
+    if not isinstance(value, list):
+        raise ProjectError(f"{name} is not a list", where="pyproject.toml")
+    return value
+
+
+def _bad_requirement(text: object, containing: Callable[[str], str]) -> str:
+    try:
+        Requirement(text if isinstance(text, str) else repr(text))
+    except InvalidRequirement as error:
+        first = str(error).splitlines()[0]
+        return f"{containing(str(text))}: {str(text)[:80]!r} is not a requirement: {first}"
+    return ""

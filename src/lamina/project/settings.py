@@ -1,0 +1,129 @@
+"""Settings: the ``[tool.lamina]`` table of pyproject.toml, read strictly, every problem at once."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, Final
+
+from lamina.errors import ProjectError
+
+TABLE: Final = "tool.lamina"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the project wants its image; docs/reference/settings.md explains each.
+
+    A key of the table is the field's name with dashes.
+    """
+
+    base: str = "debian:bookworm"
+    python: str = ""
+    requirements: str = ""
+    system_packages: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    port: int = 0
+    healthcheck: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    bytecode: str = "none"
+    user: str = "nonroot"
+    working_directory: str = "/app"
+    allow_record_mismatch: tuple[str, ...] = ()
+
+
+def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> Settings:
+    """Read the table; ``locate`` turns a key into ``file, line n`` for messages.
+
+    Raises ``ProjectError`` whose ``problems`` names every unknown key and wrong value.
+    """
+    known = {f.name.replace("_", "-"): f.name for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in table.items():
+        problem = _unknown(key, known) if key not in known else _CHECKS[known[key]](value)
+        if problem:
+            problems.append(f"{locate(key)}: {TABLE}.{key}: {problem}")
+        else:
+            values[known[key]] = tuple(value) if isinstance(value, list) else value
+    if problems:
+        raise ProjectError(
+            f"{len(problems)} of the settings cannot be used",
+            problems=tuple(problems),
+            hint="docs/reference/settings.md lists every setting and its values",
+        )
+    return Settings(**values)
+
+
+def _unknown(key: str, known: Mapping[str, str]) -> str:
+    close = get_close_matches(key, known, n=1)
+    return "unknown setting" + (f", did you mean {close[0]!r}?" if close else "")
+
+
+def _is_text(value: object) -> str:
+    return "" if isinstance(value, str) and value else f"expected a text, got {_name(value)}"
+
+
+def _is_texts(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ""
+    return f"expected a list of texts, got {_name(value)}"
+
+
+def _is_text_table(value: object) -> str:
+    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+        return ""
+    return f"expected a table of texts, got {_name(value)}"
+
+
+def _is_port(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 16:
+        return ""
+    return f"expected a port, got {value!r}"
+
+
+def _is_absolute(value: object) -> str:
+    is_path = isinstance(value, str) and value.startswith("/") and ".." not in value.split("/")
+    return "" if is_path else f"expected an absolute path, got {value!r}"
+
+
+def _is_minor(value: object) -> str:
+    is_minor = isinstance(value, str) and re.fullmatch(r"3\.\d{1,2}", value)
+    return "" if is_minor else f"expected a version such as '3.11', got {value!r}"
+
+
+def _is_bytecode(value: object) -> str:
+    return "" if value in ("none", "all") else f"expected 'none' or 'all', got {value!r}"
+
+
+def _name(value: object) -> str:
+    names = {bool: "true or false", int: "a number", str: "a text", list: "a list", dict: "a table"}
+    return names.get(type(value), type(value).__name__) + (" that is empty" if value == "" else "")
+
+
+_CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
+    "base": _is_text,
+    "python": _is_minor,
+    "requirements": _is_text,
+    "system_packages": _is_texts,
+    "entrypoint": _is_texts,
+    "command": _is_texts,
+    "port": _is_port,
+    "healthcheck": _is_absolute,
+    "environment": _is_text_table,
+    "labels": _is_text_table,
+    "include": _is_texts,
+    "exclude": _is_texts,
+    "extras": _is_texts,
+    "groups": _is_texts,
+    "bytecode": _is_bytecode,
+    "user": _is_text,
+    "working_directory": _is_absolute,
+    "allow_record_mismatch": _is_texts,
+}

@@ -1,0 +1,1 @@
+"""The builder stage: an sdist becomes a wheel in an isolated, throw-away root."""

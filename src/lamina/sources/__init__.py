@@ -1,0 +1,1 @@
+"""Where wheels come from; implementations of the Source protocol."""

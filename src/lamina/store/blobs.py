@@ -1,0 +1,53 @@
+"""Blobs by digest, laid out as in an OCI layout: ``blobs/sha256/<hex>``."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from lamina.durable import incoming
+from lamina.errors import ImageError, IntegrityError
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import Digest
+
+
+class Blobs:
+    """A directory of blobs; a blob that is there is whole."""
+
+    def __init__(self, directory: Path, ingest: Path) -> None:
+        self._directory = directory
+        self.ingest = ingest
+
+    def path(self, digest: Digest) -> Path:
+        """Say where the blob is, or would be."""
+        return self._directory / "sha256" / digest.hex
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Say whether the blob is there with the size that ``descriptor`` gives."""
+        try:
+            return self.path(descriptor.digest).stat().st_size == descriptor.size
+        except FileNotFoundError:
+            return False
+
+    def open(self, descriptor: Descriptor) -> BinaryIO:
+        """Open a blob; the caller closes it.
+
+        Raises ``ImageError`` when it is not there and ``IntegrityError`` when its size is wrong.
+        """
+        path = self.path(descriptor.digest)
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            raise ImageError("a blob is missing from the store", where=str(path)) from None
+        if os.fstat(file.fileno()).st_size != descriptor.size:
+            file.close()
+            raise IntegrityError("a blob of the store has the wrong size", where=str(path))
+        return file
+
+    def add(self, data: bytes, *, media_type: str) -> Descriptor:
+        """Store ``data``, flushed to disk, and describe it."""
+        descriptor = Descriptor(media_type=media_type, digest=Digest.of(data), size=len(data))
+        if not self.has(descriptor):
+            with incoming(self.ingest) as new:
+                new.file.write(data)
+                new.commit(self.path(descriptor.digest))
+        return descriptor

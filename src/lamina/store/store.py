@@ -1,0 +1,112 @@
+"""Store: blobs, wheels, finished layers and remembered decisions, in one directory."""
+
+import os
+from pathlib import Path
+
+from lamina.errors import StoreError
+from lamina.layer.contents import Contents
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import Digest
+from lamina.oci.layer import Layer
+from lamina.store.blobs import Blobs
+from lamina.store.table import Table
+
+_VERSION = "1"
+
+
+class Store:
+    """The local content-addressed store, the only cache; everything in it can be made again."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.ingest = root / "ingest"
+        self.blobs = Blobs(root / "blobs", self.ingest)
+        self._layers = Table(root / "layers", self.ingest)
+        self._contents = Table(root / "contents", self.ingest)
+        self._memory = Table(root / "memory", self.ingest)
+
+    @classmethod
+    def open(cls, root: Path) -> "Store":
+        """Open the store at ``root``, making it when it is new.
+
+        Raises ``StoreError`` when it cannot be made, belongs to another user, or is newer.
+        """
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            owner = root.stat().st_uid
+            marker = root / "version"
+            if not marker.exists():
+                marker.write_text(_VERSION + "\n", encoding="utf-8")
+            version = marker.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise StoreError(
+                f"cannot open the store: {error.strerror or error}",
+                where=str(root),
+                hint="set LAMINA_STORE to a directory that you can write to",
+            ) from error
+        if owner != os.geteuid():
+            raise StoreError(
+                "the store belongs to another user",
+                where=str(root),
+                hint="set LAMINA_STORE to a directory of your own",
+            )
+        if version != _VERSION:
+            raise StoreError(
+                f"the store has version {version}, and this Lamina knows {_VERSION}",
+                where=str(root),
+                hint="update Lamina, or set LAMINA_STORE to another directory",
+            )
+        return cls(root)
+
+    def wheel_path(self, digest: Digest) -> Path:
+        """Say where the wheel with this digest is, or would be."""
+        return self.root / "wheels" / f"{digest.hex}.whl"
+
+    def file_path(self, digest: Digest) -> Path:
+        """Say where another downloaded file (an sdist, a .deb) is, or would be."""
+        return self.root / "files" / digest.hex
+
+    def find_layer(self, key: str) -> tuple[Layer, Contents] | None:
+        """Return the finished layer with this key, if its blob is still there."""
+        row = self._layers.get(key)
+        if row is None:
+            return None
+        layer = Layer(
+            descriptor=Descriptor.from_json(row["descriptor"]),
+            diff_id=Digest.parse(row["diffId"]),
+            created_by=row["createdBy"],
+        )
+        contents = self._contents.get(str(layer.diff_id))
+        if contents is None or not self.blobs.has(layer.descriptor):
+            return None
+        return layer, Contents.from_json(contents)
+
+    def has_layer(self, key: str) -> bool:
+        """Say whether the layer with this key is there, blob and all."""
+        row = self._layers.get(key)
+        return row is not None and self.blobs.has(Descriptor.from_json(row["descriptor"]))
+
+    def contents(self, layer: Layer) -> Contents:
+        """Return what a layer of the store holds; nothing where that was never recorded."""
+        row = self._contents.get(str(layer.diff_id))
+        return Contents() if row is None else Contents.from_json(row)
+
+    def remember_layer(self, key: str, layer: Layer, contents: Contents) -> None:
+        """Keep a finished layer under its key; equal keys mean equal bytes."""
+        self._contents.put(str(layer.diff_id), contents.to_json())
+        self._layers.put(
+            key,
+            {
+                "descriptor": layer.descriptor.to_json(),
+                "diffId": str(layer.diff_id),
+                "createdBy": layer.created_by,
+            },
+        )
+
+    def recall(self, topic: str, key: str) -> object:
+        """Return what was remembered about ``key`` (a JSON value), or None."""
+        return self._memory.get(f"{topic}\n{key}")
+
+    def remember(self, topic: str, key: str, value: object) -> None:
+        """Remember a JSON value that can be computed again."""
+        self._memory.put(f"{topic}\n{key}", value)

@@ -1,0 +1,1 @@
+"""Helpers for tests, ours and plugin authors': small real wheels, toy archives."""
