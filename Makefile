@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 IMAGE ?= aml-agent:latest
 LAYOUT ?= .artifacts/aml-agent
 
-.PHONY: help demo test test-fast lint tools clean
+.PHONY: help demo test test-fast lint tools bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,8 +23,8 @@ demo: $(VENV)/.installed tools ## build examples/aml-agent, train a model in it,
 	$(BIN)/python scripts/demo.py --image $(IMAGE) --layout $(LAYOUT)
 
 lint: $(VENV)/.installed ## format, lint, types, import contracts
-	$(BIN)/ruff format --check --quiet src tests scripts
-	$(BIN)/ruff check --quiet src tests scripts
+	$(BIN)/ruff format --check --quiet src tests scripts benchmarks
+	$(BIN)/ruff check --quiet src tests scripts benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
@@ -33,6 +33,10 @@ test: lint tools ## everything that CI runs
 
 test-fast: $(VENV)/.installed ## the tests that build no real image and start no engine
 	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+bench: $(VENV)/.installed tools ## measure against Dockerfiles on a real BuildKit; rewrites benchmarks/results
+	command -v mmdebstrap >/dev/null || apt-get install -y -qq --no-install-recommends mmdebstrap
+	$(BIN)/python -m benchmarks
 
 requirements-dev.txt: ## pin the development tools again (delete it first)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o $@

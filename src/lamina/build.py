@@ -14,9 +14,10 @@ from lamina.errors import ProjectError
 from lamina.events import PlanDecided
 from lamina.lock.lock import Lock, LockedSdist, LockedWheel
 from lamina.lock.read import LockSource, find_lock, read_lock
-from lamina.lock.serialize import lock_from_json, lock_to_json
-from lamina.lock.target import Target
+from lamina.lock.serialize import has_logins, lock_from_json, lock_to_json
+from lamina.lock.target import Target, check_supported
 from lamina.lock.uv import Uv
+from lamina.lock.waivers import check_waivers
 from lamina.oci.canonical_json import canonical_json
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image, Index
@@ -30,9 +31,10 @@ from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.protocols import Base, Content, Destination, Engine
 from lamina.steps import Step
+from lamina.store.blobs import has_digest
 from lamina.store.store import Store
 
-_LOCK_MEMORY = 1
+_LOCK_MEMORY = 2
 """Raised when what is remembered of a lock changes."""
 
 
@@ -90,6 +92,7 @@ def build(
 def make_plan(project: Project, platform: Platform, workshop: Workshop, step: Step) -> BuildPlan:
     """Find out what the plan depends on, and decide it."""
     settings = project.settings
+    check_supported(platform)
     with step.child(f"plan {platform}") as planning:
         base = workshop.base.resolve(
             settings.base, platform, settings.system_packages, planning.child("resolve base")
@@ -108,7 +111,7 @@ def make_plan(project: Project, platform: Platform, workshop: Workshop, step: St
             PlanDecided,
             platform=str(platform),
             key=str(plan_key(plan)),
-            layers=len(plan.layers),
+            layers=plan.layer_count,
             wheels=len(plan.wheels),
         )
     return plan
@@ -145,10 +148,13 @@ def _lock(project: Project, base: BaseImage, workshop: Workshop, step: Step) -> 
         lock = _resolve(source, target, workshop, step)
         sized = [replace(w, size=workshop.measure(w)) for w in lock.wheels]
         lock = replace(lock, wheels=tuple(sized))
-        workshop.store.remember("lock", key, lock_to_json(lock))
+        if not has_logins(lock):  # what is remembered could not be fetched without them
+            workshop.store.remember("lock", key, lock_to_json(lock))
     wheels = [workshop.sdists.build(sdist, base, step.child(f"build {sdist.filename}"))
               for sdist in lock.sdists]  # fmt: skip
-    return replace(lock, wheels=(*lock.wheels, *wheels), sdists=())
+    lock = replace(lock, wheels=(*lock.wheels, *wheels), sdists=())
+    check_waivers(project.settings.allow_record_mismatch, lock, text=source.text)
+    return lock
 
 
 def _resolve(source: LockSource, target: Target, workshop: Workshop, step: Step) -> Lock:
@@ -169,7 +175,7 @@ def _own_wheel(project: Project, workshop: Workshop, step: Step) -> LockedWheel 
     store = workshop.store
     key = f"{project.directory.resolve()} {source_fingerprint(project)}"
     row = store.recall("own wheel", key)
-    if isinstance(row, list) and store.wheel_path(Digest.parse(row[1])).exists():
+    if isinstance(row, list) and _is_kept(store, row[1]):
         return _own(row[0], Digest.parse(row[1]), row[2])
     with step.child(f"wheel of {project.name}"), TemporaryDirectory(prefix="lamina-") as folder:
         uv = workshop.uv_for(False)  # noqa: FBT003 - the backend's requirements are open
@@ -180,6 +186,10 @@ def _own_wheel(project: Project, workshop: Workshop, step: Step) -> LockedWheel 
             new.commit(store.wheel_path(Digest.of(data)), durable=False)
     store.remember("own wheel", key, [path.name, str(Digest.of(data)), len(data)])
     return _own(path.name, Digest.of(data), len(data))
+
+
+def _is_kept(store: Store, digest: str) -> bool:
+    return has_digest(store.wheel_path(Digest.parse(digest)), Digest.parse(digest))
 
 
 def _own(filename: str, digest: Digest, size: int) -> LockedWheel:

@@ -1,5 +1,6 @@
 """Durable writing: a file appears under its name whole and flushed, or not at all."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -47,12 +48,13 @@ def incoming(directory: Path) -> Iterator[Incoming]:
             yield Incoming(file, partial)
     except OSError as error:
         raise StoreError(
-            f"cannot write to the store: {error.strerror or error}",
+            f"cannot write: {error.strerror or error}",
             where=str(directory),
-            hint="free some space, or choose another store with LAMINA_STORE",
+            hint="free some space, or choose another place (for the store: LAMINA_STORE)",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that refuses refuses this as well
+            partial.unlink()
 
 
 def _flush_directory(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,41 +38,52 @@ def gather_then(
     """Fetch every item of every group, and combine a group as soon as all of its items are there.
 
     Fetching overlaps combining, so the network and the processor work at the same time.  Items
-    are fetched, and ready groups combined, in the order given.  Failures behave as in
-    :func:`map_ordered`.
+    are fetched in the order given.  Of the groups that are ready the first given is combined
+    first: name the longest first, so that none of them is left for the end.  Failures behave as
+    in :func:`map_ordered`.
     """
     with ThreadPoolExecutor(fetchers) as network, ThreadPoolExecutor(combiners) as processor:
         try:
-            return _gather(groups, fetch, combine, network, processor)
+            waiting = {
+                name: [network.submit(fetch, item) for item in items]
+                for name, items in groups.items()
+            }
+            combined = _combine_when_ready(
+                waiting, lambda name, parts: processor.submit(combine, name, parts), combiners
+            )
+            return {name: combined[name].result() for name in groups}
         except BaseException:
             network.shutdown(wait=False, cancel_futures=True)
             processor.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _gather(
-    groups: Mapping[Name, Sequence[Item]],
-    fetch: Callable[[Item], Part],
-    combine: Callable[[Name, Sequence[Part]], Result],
-    network: ThreadPoolExecutor,
-    processor: ThreadPoolExecutor,
-) -> dict[Name, Result]:
-    waiting: dict[Name, list[Future[Part]]] = {
-        name: [network.submit(fetch, item) for item in items] for name, items in groups.items()
-    }
+def _combine_when_ready(
+    waiting: dict[Name, list[Future[Part]]],
+    combine: Callable[[Name, Sequence[Part]], Future[Result]],
+    combiners: int,
+) -> dict[Name, Future[Result]]:
+    """Start ``combine`` on the first ready group whenever fewer than ``combiners`` are running."""
     combined: dict[Name, Future[Result]] = {}
-    pending: set[Future[Part]] = {part for parts in waiting.values() for part in parts}
+    running: set[Future[Result]] = set()
     while waiting:
-        for name in [name for name, parts in waiting.items() if all(p.done() for p in parts)]:
-            parts = [part.result() for part in waiting.pop(name)]
-            combined[name] = processor.submit(combine, name, parts)
-        _raise_first_failure(combined.values())
-        if waiting:
-            _, pending = wait(pending, return_when=FIRST_COMPLETED)
-    return {name: combined[name].result() for name in groups}
+        fetched = {part for parts in waiting.values() for part in parts if part.done()}
+        _raise_first_failure(fetched)
+        ready = [name for name, parts in waiting.items() if fetched.issuperset(parts)]
+        for name in ready[: combiners - len(running)]:
+            combined[name] = combine(name, [part.result() for part in waiting.pop(name)])
+            running.add(combined[name])
+        fetching = {part for parts in waiting.values() for part in parts} - fetched
+        done = _first_done({*fetching, *running})
+        _raise_first_failure(done)
+        running -= done
+    return combined
 
 
-def _raise_first_failure(futures: Iterable[Future[Result]]) -> None:
+def _first_done(futures: set[Future[Any]]) -> set[Future[Any]]:
+    return wait(futures, return_when=FIRST_COMPLETED).done
+
+
+def _raise_first_failure(futures: Iterable[Future[Any]]) -> None:
     for future in futures:
-        if future.done():
-            future.result()
+        future.result()

@@ -67,7 +67,10 @@ class Base(Protocol):
         """
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
-        """Return the layers of a resolved base, its blobs and their contents in the store."""
+        """Return the layers of a resolved base, its blobs and their contents in the store.
+
+        Each is told as ``LayerBuilt``, for only the base knows whether it had to be made.
+        """
 
 
 class Engine(Protocol):

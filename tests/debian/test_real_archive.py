@@ -62,7 +62,7 @@ def test_apt_would_install_the_same_packages(
     expected = _apt_would_install(names, tmp_path)
     request = SelectRequest(suite="bookworm", architecture="amd64")
     sources = archives_of(read_sources(), "bookworm", "amd64")
-    releases = _releases(request, sources, fetch, time.time)
+    releases = _releases(request, sources, fetch, time.time, {})
     index = Index(_packages(request, releases, fetch))
 
     chosen = closure(index, names, architecture="amd64", ignore=lambda _package, _group: False)

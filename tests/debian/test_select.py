@@ -5,7 +5,7 @@ import json
 import pytest
 from pysequoia import Tsk
 
-from lamina.debian.archives import archives_of
+from lamina.debian.archives import archive_key, archives_of
 from lamina.debian.select import SelectRequest, debs, select
 from lamina.debian.selection import DebianSelection
 from lamina.debian.sources import read_sources
@@ -326,11 +326,13 @@ def test_an_expired_release_is_refused_unless_the_source_says_not_to_look(
 def test_a_release_older_than_the_one_seen_before_is_refused(
     archive: ToyArchive, choose: Select
 ) -> None:
-    ((suite, date),) = choose().released
-    request = SelectRequest(suite="toy", architecture="amd64", last_seen=((suite, date + 1),))
+    ((_, date),) = choose().released
+    request = SelectRequest(suite="toy", architecture="amd64")
+    sources = read_sources(archive.directory)
+    seen = {archive_key(sources[0]): date + 1}
 
     with pytest.raises(IntegrityError, match="back in time"):
-        select(request, read_sources(archive.directory), archive.fetch, lambda: NOW)
+        select(request, sources, archive.fetch, lambda: NOW, seen=seen)
 
 
 def test_a_changed_packages_file_is_refused(archive: ToyArchive, choose: Select) -> None:

@@ -7,7 +7,8 @@ import pytest
 from lamina.errors import ImageError
 from lamina.oci.config import RuntimeConfig
 from lamina.rootfs.modules import importable
-from lamina.rootfs.smoke import Report, Trial, smoke
+from lamina.rootfs.smoke import Report, smoke
+from lamina.rootfs.trial import Trial
 
 SERVE = RuntimeConfig(
     entrypoint=("/usr/local/bin/python3", "-u", "/srv/serve.py"),

@@ -5,8 +5,10 @@ from typing import Literal, Protocol
 
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.debian.ld_cache import Architecture
+from lamina.debian.rules import RULES_VERSION
 from lamina.debian.selection import DebianPackage, DebianSelection
-from lamina.errors import ImageError, NetworkError, UsageError
+from lamina.errors import ImageError, NetworkError, ToolError, UsageError
+from lamina.events import LayerBuilt
 from lamina.layer.contents import Contents
 from lamina.layer.key import base_layer_key
 from lamina.oci.digest import Digest
@@ -77,16 +79,26 @@ class DebianBase:
         if not isinstance(text, str):
             raise ImageError("the base's selection is no longer in the store", hint="build again")
         selection = DebianSelection.from_json(text)
-        program = find_interpreter(selection.python)
-        if program is None:
+        compiler = _compiler(base) if base.stdlib_bytecode else None
+        if compiler is None:
             step.warn(
-                f"no Python {selection.python} on this machine: the standard library in the image "
+                f"no Python {base.python} on this machine: the standard library in the image "
                 "has no bytecode, and starts more slowly"
             )
-        compiler = Compiler(selection.python, program, workers=_COMPILERS) if program else None
         parts: tuple[Part, ...] = ("base", "system") if selection.system else ("base",)
         archive: list[Archive] = []
-        return tuple(self._layer(part, selection, compiler, archive) for part in parts)
+        made = [self._layer(part, selection, compiler, archive) for part in parts]
+        for layer, cached in made:
+            step.tell(
+                LayerBuilt,
+                name=layer.created_by,
+                digest=layer.descriptor.digest,
+                size=layer.size,
+                cached=cached,
+            )
+        if all(cached for _, cached in made):
+            step.cached()
+        return tuple(layer for layer, _ in made)
 
     def _layer(
         self,
@@ -94,17 +106,18 @@ class DebianBase:
         selection: DebianSelection,
         compiler: Compiler | None,
         archive: list[Archive],
-    ) -> Layer:
+    ) -> tuple[Layer, bool]:
+        """Find or make a part's layer; say if it was there."""
         python = compiler.python if compiler else "-"
         key = base_layer_key(_digest(selection, part=part), f"{part} {python}")
         found = self._store.find_layer(key)
         if found is not None:
-            return found[0]
+            return found[0], True
         if not archive:  # one for all parts: it has fetched the packages
             archive.append(self._open_archive())
         layer, contents = archive[0].write_layer(selection, part, compiler)
         self._store.remember_layer(key, layer, contents)
-        return layer
+        return layer, False
 
     def _remembered(
         self, request: tuple[str, Architecture, tuple[str, ...]], step: Step
@@ -142,11 +155,24 @@ def _architecture(platform: Platform) -> Architecture:
             raise UsageError(f"there is no Debian base for {platform}")
 
 
+def _compiler(base: BaseImage) -> Compiler:
+    program = find_interpreter(base.python)
+    if program is None:
+        raise ToolError(
+            f"the plan compiles the standard library, and there is no Python {base.python} any more"
+        )
+    return Compiler(base.python, program, workers=_COMPILERS)
+
+
 def _digest(selection: DebianSelection, *, part: Part = "system") -> Digest:
-    """Identify a part's packages; the base's do not depend on what is asked for on top."""
+    """Identify a part's packages, and the rules that say which of their files are kept.
+
+    The base's do not depend on what is asked for on top.
+    """
     packages = selection.base if part == "base" else (*selection.base, *selection.system)
     rows = [f"{package.name} {package.version} {package.sha256}\n" for package in packages]
-    return Digest.of("".join((selection.suite, " ", selection.architecture, "\n", *rows)).encode())
+    first = f"{selection.suite} {selection.architecture} rules {RULES_VERSION}\n"
+    return Digest.of("".join((first, *rows)).encode())
 
 
 def _base_image(reference: str, platform: Platform, selection: DebianSelection) -> BaseImage:
@@ -164,6 +190,7 @@ def _base_image(reference: str, platform: Platform, selection: DebianSelection) 
         glibc=(int(major), int(minor)),
         packages=tuple(map(_system_package, selection.base)),
         system_packages=tuple(map(_system_package, selection.system)),
+        stdlib_bytecode=find_interpreter(selection.python) is not None,
     )
 
 

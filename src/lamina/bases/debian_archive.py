@@ -5,12 +5,13 @@ from pathlib import Path
 
 from lamina.bases.apt_transport import HELPER, AptTransport
 from lamina.bytecode.compiler import Compiler
+from lamina.debian.archives import archive_key, archives_of
 from lamina.debian.assemble import Which, entries
 from lamina.debian.fetch import Download, Fetch
 from lamina.debian.ld_cache import Architecture
 from lamina.debian.select import SelectRequest, debs, select
 from lamina.debian.selection import DebianPackage, DebianSelection
-from lamina.debian.sources import read_sources
+from lamina.debian.sources import ArchiveSource, read_sources
 from lamina.durable import incoming
 from lamina.errors import NetworkError
 from lamina.layer.compress import compress
@@ -24,6 +25,7 @@ from lamina.steps import Clock
 from lamina.store.store import Store
 
 _CONNECTIONS = 8
+_RELEASE_DATE = "debian release date"
 
 
 class DebianArchive:
@@ -43,7 +45,17 @@ class DebianArchive:
     ) -> DebianSelection:
         """Select a base's packages and ``packages`` from the signed indexes."""
         request = SelectRequest(suite=suite, architecture=architecture, packages=packages)
-        return select(request, read_sources(self._apt_root), self._fetch(), self._clock)
+        sources = read_sources(self._apt_root)
+        seen = self._last_seen(archives_of(sources, suite, architecture))
+        selection = select(request, sources, self._fetch(), self._clock, seen=seen)
+        for key, date in seen.items():
+            self._store.remember(_RELEASE_DATE, key, date)
+        return selection
+
+    def _last_seen(self, archives: Sequence[ArchiveSource]) -> dict[str, int]:
+        """Recall the Date of the last Release of each archive, for it must not go back."""
+        rows = {key: self._store.recall(_RELEASE_DATE, key) for key in map(archive_key, archives)}
+        return {key: date for key, date in rows.items() if isinstance(date, int)}
 
     def write_layer(
         self, selection: DebianSelection, part: Which, compiler: Compiler | None

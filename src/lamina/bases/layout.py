@@ -6,6 +6,7 @@ from pathlib import Path
 from lamina.bases.discover import find_glibc, find_python, python_full
 from lamina.durable import incoming
 from lamina.errors import IntegrityError, UsageError
+from lamina.events import LayerBuilt
 from lamina.layer.contents import Contents
 from lamina.layer.inspect import inspect_layer
 from lamina.layout.read import Layout, find_image
@@ -52,6 +53,7 @@ class LayoutBase:
                 interpreter=interpreter,
                 glibc=find_glibc(contents, where=reference),
                 environment=tuple(environment.items()),
+                found_layers=tuple(layer.size for layer in image.layers),
             )
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
@@ -59,7 +61,15 @@ class LayoutBase:
         image = self._find(base.reference, base.platform)
         if _identity(image) != base.digest:
             raise IntegrityError("the base changed during the build", where=base.reference)
-        step.log(f"{len(image.layers)} layers of {base.reference}")
+        step.cached()
+        for layer in image.layers:
+            step.tell(
+                LayerBuilt,
+                name=layer.created_by,
+                digest=layer.descriptor.digest,
+                size=layer.size,
+                cached=True,
+            )
         return image.layers
 
     def _find(self, reference: str, platform: Platform) -> Image:

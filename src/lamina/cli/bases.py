@@ -15,12 +15,18 @@ from lamina.store.store import Store
 
 
 class AnyBase:
-    """Every kind of base as one, chosen by the reference's first word."""
+    """Every kind of base as one, chosen by the reference's first word.
 
-    def __init__(self, debian: DebianBase, store: Store, *, python: str) -> None:
+    ``directory`` is the project's, which the paths of references are relative to.
+    """
+
+    def __init__(
+        self, debian: DebianBase, store: Store, *, python: str, directory: Path = Path()
+    ) -> None:
         self._debian = debian
         self._store = store
         self._python = python
+        self._directory = directory
 
     def resolve(
         self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
@@ -38,12 +44,12 @@ class AnyBase:
             case "debian" | "ubuntu":
                 return self._debian
             case "oci" if rest:
-                return LayoutBase(self._store, Path(rest.partition(":")[0]))
+                return LayoutBase(self._store, self._directory / rest.partition(":")[0])
             case "scratch":
                 return ScratchBase(rest or self._python)
             case _:
                 raise UsageError(
                     f"{reference!r} is not a base",
                     where="pyproject.toml, tool.lamina.base",
-                    hint="write debian:bookworm, debian:trixie, oci:DIRECTORY or scratch",
+                    hint="write debian:SUITE, ubuntu:SUITE, oci:DIRECTORY[:NAME] or scratch",
                 )

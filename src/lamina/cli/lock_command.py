@@ -55,11 +55,16 @@ def _source(project: Project, chosen: Path | None, folder: Path, output: Path) -
         if listed.resolve() == output.resolve():
             raise LockError("the lock would overwrite what it is made from", where=str(listed))
         return listed
-    if chosen or not project.dependencies:
+    if chosen:
+        raise LockError(
+            "there is no such file", where=str(chosen), hint="give --from a requirements file"
+        )
+    if not project.dependencies:
         raise LockError(
             "there is nothing to lock",
-            where=str(listed if chosen else project.directory),
-            hint="list dependencies in [project] of pyproject.toml or in requirements.in",
+            where=str(project.directory),
+            hint="list dependencies in [project] of pyproject.toml or in requirements.in, "
+            "or name a requirements file with --from",
         )
     path = folder / "requirements.in"
     path.write_text("".join(f"{line}\n" for line in project.dependencies), encoding="utf-8")

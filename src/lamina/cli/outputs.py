@@ -17,7 +17,8 @@ def parse_output(text: str, names: tuple[str, ...]) -> Destination:
             return LayoutDestination(Path(directory), (name,) if name else names)
         if transport in {"oci-archive", "docker-archive"}:
             file, _, name = path.partition(":")
-            return ArchiveDestination(Path(file), (name,) if name else names)
+            chosen = (name,) if name else names
+            return ArchiveDestination(Path(file), chosen, transport=transport)
     raise UsageError(
         f"{text!r} is not a destination",
         hint="write oci:DIR, oci-archive:FILE or docker-archive:FILE",

@@ -9,14 +9,24 @@ from lamina.cli.unpacked import unpacked
 from lamina.errors import UsageError
 from lamina.rootfs.container import prepare
 from lamina.rootfs.run import run as run_container
+from lamina.rootfs.startable import check_startable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("-e", "--env", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "-e", "--env", action="append", default=[], metavar="NAME=VALUE",
+        help="set a variable; may be given several times",
+    )  # fmt: skip
     parser.add_argument("--entrypoint", help="run this program instead of the image's")
-    parser.add_argument("--engine", choices=("bubblewrap", "crun", "docker"))
-    parser.add_argument("--network", choices=("host", "loopback"), default="host")
+    parser.add_argument(
+        "--engine", choices=("bubblewrap", "crun", "docker"),
+        help="what starts the image (default: the first that works here)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--network", choices=("host", "loopback"), default="host",
+        help="this machine's network, or a loopback of the container's own",
+    )  # fmt: skip
     parser.add_argument("image", help="a name given with build -t, or oci:DIR[:NAME]")
     parser.add_argument(
         "arguments", nargs=argparse.REMAINDER, help="instead of the image's command"
@@ -38,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
             environment=map(_variable, options.env),
             network=options.network,
         )
+        check_startable(root, container)
         code, notes = run_container(container, engine=options.engine)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)

@@ -2,60 +2,65 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
-
-from packaging.requirements import Requirement
 
 from lamina.cli import images, wiring
 from lamina.cli.unpacked import unpacked
 from lamina.oci.image import Image
-from lamina.oci.platform import Platform
-from lamina.project.read import read_project
-from lamina.rootfs.smoke import Report, Trial, smoke
+from lamina.project.project import Project
+from lamina.project.read import is_project, read_project
+from lamina.rootfs.modules import python_of
+from lamina.rootfs.smoke import Report, smoke
+from lamina.rootfs.tree import Tree
+from lamina.rootfs.trial import Trial, image_trial, project_trial
+
+_ANY_PYTHON = "3.11"
+_NO_PROJECT = "imports were skipped: no project is here to say what the image should hold"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("image", help="a name given with build -t, or oci:DIR[:NAME]")
-    parser.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder")
+    parser.add_argument(
+        "path", nargs="?", type=Path,
+        help="the project's folder (default: this one, if it holds a project)",
+    )  # fmt: skip
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="SECONDS", help="for the start"
     )
-    parser.add_argument("--engine", choices=("bubblewrap", "crun", "docker"))
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--engine", choices=("bubblewrap", "crun", "docker"),
+        help="what starts the image (default: the first that works here)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="for people or for programs"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Unpack and try; exit code 1 says that something did not work."""
     store = wiring.open_store()
-    project = read_project(options.path)
+    directory = options.path or Path()
+    has_project = options.path is not None or is_project(directory)
+    project = read_project(directory) if has_project else None
     image, content = images.find(options.image, store)
-    names = tuple(
-        requirement.name
-        for requirement in map(Requirement, project.dependencies)
-        if requirement.marker is None or requirement.marker.evaluate(_environment(image.platform))
-    )
-    trial = Trial(
-        distributions=names,
-        health_url=_health_url(image, project.settings.healthcheck),
-        timeout_s=options.timeout,
-        engine=options.engine,
-    )
     with unpacked(image, content, store) as root:
+        trial = _trial(project, image, root)
+        trial = replace(trial, timeout_s=options.timeout, engine=options.engine)
         report = smoke(root, image.runtime, trial)
+    if project is None:
+        report = replace(report, notes=(*report.notes, _NO_PROJECT))
     print(_json(report) if options.format == "json" else _text(report))
     return 0 if report.ok else 1
 
 
-def _environment(platform: Platform) -> dict[str, str]:
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.architecture, "")
-    return {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": machine}
-
-
-def _health_url(image: Image, path: str) -> str:
-    if not path or not image.runtime.ports:
-        return ""
-    return f"http://127.0.0.1:{image.runtime.ports[0]}{path}"
+def _trial(project: Project | None, image: Image, root: Path) -> Trial:
+    if project is None:
+        return image_trial(image.runtime)
+    with Tree(root) as tree:
+        python = python_of(tree, ("opt/venv", "usr/local", "usr"))
+    return project_trial(project, image.runtime, image.platform, python=python or _ANY_PYTHON)
 
 
 def _text(report: Report) -> str:

@@ -4,7 +4,7 @@ import os
 import platform as host
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from lamina.cli.bases import AnyBase
 from lamina.engines.native import NativeEngine
 from lamina.errors import UsageError
 from lamina.http.settings import HttpSettings
+from lamina.lock.index_credentials import Login, index_credentials, uv_config_paths
 from lamina.lock.index_settings import merges_indexes, pip_config_paths, uv_environment
 from lamina.lock.uv import Uv
 from lamina.oci.platform import Platform
@@ -47,10 +48,16 @@ def open_store() -> Store:
     return Store.open(store_location(environment()))
 
 
-def workshop(*, offline: bool = False, refresh: bool = False, no_cache: bool = False) -> Workshop:
-    """Wire a build: the user's store, index settings, base and engine."""
+def workshop(
+    directory: Path = Path(),
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    no_cache: bool = False,
+) -> Workshop:
+    """Wire a build of the project in ``directory``: the user's store, indexes, base and engine."""
     store = open_store()
-    client = _LateClient(http_settings(environment()))
+    client = _LateClient(lambda: http_settings(environment(), credentials=_credentials(directory)))
     source = IndexSource(client, store, offline=offline)
     debian = DebianBase(
         store,
@@ -59,7 +66,8 @@ def workshop(*, offline: bool = False, refresh: bool = False, no_cache: bool = F
         refresh=refresh or no_cache,
         offline=offline,
     )
-    base = AnyBase(debian, store, python=f"{sys.version_info[0]}.{sys.version_info[1]}")
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    base = AnyBase(debian, store, python=python, directory=directory)
     return Workshop(
         store=store,
         base=base,
@@ -83,14 +91,14 @@ def _open_archive(store: Store, client: Downloader) -> Archive:
 class _LateClient:
     """The HTTP client, loaded by its first request: a build that fetches nothing needs none."""
 
-    def __init__(self, settings: HttpSettings) -> None:
+    def __init__(self, settings: Callable[[], HttpSettings]) -> None:
         self._settings = settings
 
     @cached_property
     def _client(self) -> Downloader:
         from lamina.http.client import HttpClient  # noqa: PLC0415 - 0.1 s
 
-        return HttpClient(self._settings)
+        return HttpClient(self._settings())
 
     def download(self, *arguments: Any, **options: Any) -> int:  # noqa: ANN401 - Downloader's
         return self._client.download(*arguments, **options)
@@ -105,7 +113,9 @@ def uv_program(is_pinned: bool) -> Uv:  # noqa: FBT001 - a callback with one fla
     return Uv(program=uv.find_uv_bin(), environment=settings)
 
 
-def http_settings(variables: Mapping[str, str]) -> HttpSettings:
+def http_settings(
+    variables: Mapping[str, str], *, credentials: tuple[tuple[str, Login], ...] = ()
+) -> HttpSettings:
     """Read certificates and proxies from the environment, as pip, curl and requests do."""
     certificates = next(
         (
@@ -122,6 +132,7 @@ def http_settings(variables: Mapping[str, str]) -> HttpSettings:
     exceptions = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
     return HttpSettings(
         certificates=Path(certificates) if certificates else None,
+        credentials=credentials,
         proxies=tuple((scheme, url) for scheme, url in proxies.items() if url),
         no_proxy=tuple(rule.strip() for rule in exceptions.split(",")),
     )
@@ -142,7 +153,10 @@ def listening(progress: str, stream: TextIO | None = None) -> Iterator[Step]:
 def warn_about_indexes(step: Step) -> None:
     """Warn when unpinned names may come from any of several indexes (dependency confusion)."""
     if merges_indexes(uv_program(is_pinned=False).environment):
-        step.warn("several indexes may each supply any name; pin hashes with `lamina lock`")
+        step.warn(
+            "several indexes may each supply any name, so whoever can publish to one of them can "
+            "supply yours: pin the index of each package in uv's settings (tool.uv.sources)"
+        )
 
 
 def _observer(progress: str, stream: TextIO) -> tuple[Listener, Callable[[], None]]:
@@ -161,8 +175,33 @@ def _observer(progress: str, stream: TextIO) -> tuple[Listener, Callable[[], Non
 
 
 def _pip_configs() -> list[str]:
-    paths = (Path(path) for path in pip_config_paths(environment()))
-    return [path.read_text("utf-8", "replace") for path in paths if path.is_file()]
+    return _texts(pip_config_paths(environment()))
+
+
+def _credentials(directory: Path) -> tuple[tuple[str, Login], ...]:
+    """Collect what uv would send to each origin, for the files that uv only names."""
+    variables = environment()
+    configs = _texts(uv_config_paths(variables, str(directory.absolute())))
+    settings = uv_environment(variables, _pip_configs(), is_pinned=False)
+    return index_credentials(settings, configs, _netrc(variables))
+
+
+def _netrc(variables: Mapping[str, str]) -> dict[str, Login]:
+    """Read the user's netrc; one that cannot be read counts as none, as for pip and uv."""
+    import netrc  # noqa: PLC0415 - only for downloads
+
+    path = Path(variables.get("NETRC") or Path(variables.get("HOME", "/")) / ".netrc")
+    try:
+        hosts = netrc.netrc(str(path)).hosts
+    except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
+        return {}
+    return {host: (row[0], row[2] or "") for host, row in hosts.items() if host != "default"}
+
+
+def _texts(names: Iterable[str]) -> list[str]:
+    """Read those of the files that are there."""
+    paths = (path for path in map(Path, names) if path.is_file() and os.access(path, os.R_OK))
+    return [path.read_text("utf-8", "replace") for path in paths]
 
 
 def _created(variables: Mapping[str, str]) -> int:

@@ -29,8 +29,7 @@ def archives_of(
     if not family:
         raise ProjectError(
             f"the apt configuration of this machine has no source for {suite}",
-            hint="add one, or choose a suite that it has: "
-            + ", ".join(sorted({source.suite for source in own})),
+            hint=f"add one, or choose a suite that it has: {', '.join(suites_of(own))}",
         )
     for source in family:
         _check_usable(source)
@@ -40,6 +39,18 @@ def archives_of(
     covered = {source.suite for source in suited}
     chosen = suited + [source for source in family if source.suite not in covered]
     return tuple(_for_architecture(source, architecture) for source in chosen)
+
+
+def suites_of(sources: Sequence[ArchiveSource]) -> tuple[str, ...]:
+    """Name the suites that the host has, without their updates and security suites."""
+    names = {source.suite for source in sources if source.components}
+    parts = {name + pocket for name in names for pocket in _POCKETS if pocket}
+    return tuple(sorted(names - parts))
+
+
+def archive_key(source: ArchiveSource) -> str:
+    """Name one suite at one archive, to remember it by."""
+    return f"{source.suite} {' '.join(source.uris)}"
 
 
 def inrelease(source: ArchiveSource) -> Download:

@@ -4,16 +4,18 @@ import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.debian.archives import (
+    archive_key,
     archives_of,
     index_download,
     inrelease,
     package_download,
     packages_files,
+    suites_of,
 )
 from lamina.debian.closure import closure
 from lamina.debian.fetch import Download, Fetch, fetch_verified
@@ -35,12 +37,11 @@ _SHA256_LENGTH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectRequest:
-    """What to select; ``last_seen`` has the ``released`` of an earlier selection, if any."""
+    """What to select."""
 
     suite: str
     architecture: Architecture
     packages: tuple[str, ...] = ()
-    last_seen: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +53,27 @@ class _Archive:
 
 
 def select(
-    request: SelectRequest, sources: Sequence[ArchiveSource], fetch: Fetch, clock: Clock
+    request: SelectRequest,
+    sources: Sequence[ArchiveSource],
+    fetch: Fetch,
+    clock: Clock,
+    *,
+    seen: MutableMapping[str, int] | None = None,
 ) -> DebianSelection:
     """Select the base of a suite, and what the extra packages need beyond it.
 
-    Everything follows from signed InRelease files.  Raises ``ProjectError`` for a suite or
-    package that is not there, ``IntegrityError`` for bytes that no trusted key vouches for,
-    ``NetworkError`` as ``fetch`` does, ``ImageError`` for packages that do not fit together.
+    Everything follows from signed InRelease files.  ``seen`` maps archives (see ``archive_key``) to
+    the Date of the last Release that each gave; it is brought up to date.  Raises ``ProjectError``
+    for a suite or package that is not there, ``IntegrityError`` for bytes that no trusted key
+    vouches for or that are older than what was seen, ``NetworkError`` as ``fetch`` does,
+    ``ImageError`` for packages that do not fit together.
     """
     wanted = archives_of(sources, request.suite, request.architecture)
-    archives = _releases(request, wanted, fetch, clock)
+    try:
+        archives = _releases(request, wanted, fetch, clock, {} if seen is None else seen)
+    except NetworkError as error:
+        _check_suite(request, sources, wanted, fetch, error)
+        raise
     index = Index(_packages(request, archives, fetch))
     python = _python(index, request.suite)
     base, system = _closures(index, python, request)
@@ -89,20 +101,53 @@ def debs(
 
 
 def _releases(
-    request: SelectRequest, sources: Sequence[ArchiveSource], fetch: Fetch, clock: Clock
+    request: SelectRequest,
+    sources: Sequence[ArchiveSource],
+    fetch: Fetch,
+    clock: Clock,
+    seen: MutableMapping[str, int],
 ) -> list[_Archive]:
     files = _fetch_each(fetch, [(source, inrelease(source)) for source in sources])
     found = []
     for source, path in files:
         release = read_release(path.read_bytes(), source, now=clock())
-        if release.date < dict(request.last_seen).get(source.suite, 0):
+        key = archive_key(source)
+        if release.date < seen.get(key, 0):
             raise IntegrityError(
                 f"the archive went back in time: its Release of {source.suite} is older than "
                 "the one seen before",
                 where=source.where,
+                hint="try again later or use another mirror; where the mirror was put back on "
+                "purpose, use a new store (LAMINA_STORE)",
             )
+        seen[key] = release.date
         found.append(_Archive(source=source, release=release))
     return _of_distribution(found, request)
+
+
+def _check_suite(
+    request: SelectRequest,
+    sources: Sequence[ArchiveSource],
+    wanted: Sequence[ArchiveSource],
+    fetch: Fetch,
+    error: NetworkError,
+) -> None:
+    """Raise ``ProjectError`` if the archive answers and only the suite is missing: a typo.
+
+    A suite of the host's own configuration is there, so then it is the network's fault.
+    """
+    if request.suite in {source.suite for source in sources}:
+        return
+    neighbours = [s for s in sources if s.components and set(s.uris) & set(wanted[0].uris)]
+    try:
+        fetch([inrelease(neighbour) for neighbour in neighbours[:1]])
+    except NetworkError:
+        return
+    raise ProjectError(
+        f"the archive has no suite {request.suite}",
+        where="pyproject.toml, tool.lamina.base",
+        hint=f"this machine's apt knows: {', '.join(suites_of(sources))}",
+    ) from error
 
 
 def _of_distribution(archives: list[_Archive], request: SelectRequest) -> list[_Archive]:

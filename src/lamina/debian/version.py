@@ -51,8 +51,7 @@ def satisfies(version: str, operator: str, wanted: str) -> bool:
 
 def _part_key(text: str) -> VersionKey:
     pairs = [(_letters(a), _number(b)) for a, b in _PART.findall(text) if a or b]
-    while pairs and pairs[-1] == ((_END,), (0, "")):
-        pairs.pop()  # "" and "0" are equal
+    pairs = pairs or [((_END,), (0, ""))]  # "" and "0" are equal
     return (*(item for pair in pairs for item in pair), (_END,))
 
 

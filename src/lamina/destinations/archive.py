@@ -11,16 +11,22 @@ from lamina.steps import Step
 
 
 class ArchiveDestination:
-    """A tar that skopeo, podman and every Docker engine read."""
+    """A tar that skopeo, podman and every Docker engine read.
 
-    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
+    ``transport`` is the user's word for it, and changes nothing but what is said.
+    """
+
+    def __init__(
+        self, path: Path, names: tuple[str, ...], *, transport: str = "oci-archive"
+    ) -> None:
         self._path = path
         self._names = names
+        self._transport = transport
 
     def write(self, image: Image | Index, content: Content, step: Step) -> Descriptor:
         """Write the tar, replacing an older one."""
         with step:
             write_archive(self._path, image, content, names=self._names)
-            shown = f"oci-archive:{self._path}"
+            shown = f"{self._transport}:{self._path}"
             step.tell(ImagePublished, destination=shown, digest=image.descriptor.digest)
         return image.descriptor

@@ -52,6 +52,11 @@ class Tap:
         self._is_elf = True
 
     @property
+    def is_curious(self) -> bool:
+        """More chunks may matter: nothing was fed yet, or it began like an ELF object."""
+        return self._is_elf
+
+    @property
     def size(self) -> int:
         """Bytes fed so far."""
         return self._position

@@ -38,7 +38,7 @@ class LayerShop:
         key = wheel_layer_key(layer, self._venv, self._bytecode)
         return not self._no_cache and self._store.has_layer(key)
 
-    def venv_layer(self, working_directory: str) -> Finished:
+    def venv_layer(self, working_directory: str) -> tuple[Finished, bool]:
         """Make the layer with the empty environment and the working directory."""
 
         def fill(writer: LayerWriter) -> None:
@@ -48,7 +48,7 @@ class LayerShop:
                 writer.add(Entry(path=inside, kind="directory", mode=0o755), owner="lamina")
 
         key = venv_layer_key(self._venv, working_directory)
-        return self._find_or_make(key, fill, created_by=f"lamina: {self._venv.prefix}")[0]
+        return self._find_or_make(key, fill, created_by=f"lamina: {self._venv.prefix}")
 
     def wheel_layer(self, layer: WheelLayer, paths: Sequence[Path]) -> tuple[Finished, bool]:
         """Splice the wheels at ``paths``, in the plan's order; say if the layer was there."""

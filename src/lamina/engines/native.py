@@ -7,6 +7,7 @@ from lamina.engines.layers import LayerShop
 from lamina.events import LayerBuilt
 from lamina.image.assemble import assemble
 from lamina.image.gate import check_libraries, check_owners
+from lamina.layer.compress import compressor
 from lamina.layer.contents import Contents
 from lamina.layer.key import LAYOUT_VERSION
 from lamina.layer.venv import Venv
@@ -23,6 +24,8 @@ from lamina.steps import Step
 from lamina.store.store import Store
 
 Finished = tuple[Layer, Contents]
+Maker = Callable[[Sequence[Path]], tuple[Finished, bool]]
+"""Makes a layer of the fetched wheels, or finds it; says whether it was there."""
 
 
 class NativeEngine:
@@ -50,7 +53,7 @@ class NativeEngine:
 
         Raises ``CheckFailed`` when the image would not start, and then remembers no image.
         """
-        memory = f"{LAYOUT_VERSION} {plan_key(plan)}"
+        memory = f"{LAYOUT_VERSION} {compressor()} {plan_key(plan)}"
         layers = self._remembered(memory)
         if layers is None:
             finished = self._make(plan, step)
@@ -82,16 +85,18 @@ class NativeEngine:
         directory = plan.runtime.working_directory
         jobs: dict[str, Callable[[Sequence[Path]], Sequence[Finished]]] = {
             "base": lambda _: self._base_layers(plan, base_step),
-            "environment": lambda _: [shop.venv_layer(directory)],
         }
         parts: dict[str, Sequence[tuple[LockedWheel, Step]]] = {"base": (), "environment": ()}
         base_step = step.child(f"base {plan.base.reference}")
+        jobs["environment"] = _job(
+            lambda _: shop.venv_layer(directory), step.child("layer environment")
+        )
         for number, layer in enumerate(plan.layers):
             name = f"{number} {layer.name}"
             missing = isinstance(layer, WheelLayer) and not shop.has(layer)
             wheels = layer.wheels if isinstance(layer, WheelLayer) and missing else ()
             parts[name] = [(w, step.child(f"fetch {w.filename}")) for w in wheels]
-            jobs[name] = _job(shop, layer, step.child(f"layer {layer.name}"))
+            jobs[name] = _job(_maker(shop, layer), step.child(f"layer {layer.name}"))
         made = gather_then(
             parts,
             fetch=lambda part: self._source.fetch(*part),
@@ -104,15 +109,12 @@ class NativeEngine:
     def _base_layers(self, plan: BuildPlan, step: Step) -> list[Finished]:
         with step:
             layers = self._base.layers(plan.base, step)
-            found = [(layer, self._store.contents(layer)) for layer in layers]
-            for layer, _ in found:
-                _tell(step, layer, cached=False)
-        return found
+            return [(layer, self._store.contents(layer)) for layer in layers]
 
     def _check(self, plan: BuildPlan, finished: Sequence[Finished], step: Step) -> None:
         with step.child("check") as check:
-            of_wheels = len(plan.layers)
-            check_owners(contents for _, contents in finished[-of_wheels:])
+            above_base = len(plan.layers) + 1  # the environment, whose files are nobody's to change
+            check_owners(contents for _, contents in finished[-above_base:])
             paths = dict(plan.runtime.environment).get("LD_LIBRARY_PATH", "").split(":")
             warnings = check_libraries(
                 [contents for _, contents in finished],
@@ -123,15 +125,16 @@ class NativeEngine:
                 check.log(f"{finding.what} (optional)")
 
 
-def _job(
-    shop: LayerShop, layer: WheelLayer | FileLayer, step: Step
-) -> Callable[[Sequence[Path]], Sequence[Finished]]:
+def _maker(shop: LayerShop, layer: WheelLayer | FileLayer) -> Maker:
+    if isinstance(layer, FileLayer):
+        return lambda _: shop.file_layer(layer)
+    return lambda paths: shop.wheel_layer(layer, paths)
+
+
+def _job(make: Maker, step: Step) -> Callable[[Sequence[Path]], Sequence[Finished]]:
     def run(paths: Sequence[Path]) -> Sequence[Finished]:
         with step:
-            if isinstance(layer, FileLayer):
-                found, cached = shop.file_layer(layer)
-            else:
-                found, cached = shop.wheel_layer(layer, paths)
+            found, cached = make(paths)
             if cached:
                 step.cached()
             _tell(step, found[0], cached=cached)

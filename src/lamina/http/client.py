@@ -1,25 +1,27 @@
 """The only importer of the HTTP library: downloads that resume, retry, and are checked."""
 
+import base64
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Protocol
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 
 from lamina.errors import IntegrityError, NetworkError, StoreError
 from lamina.http.redact import redact
+from lamina.http.retry import ATTEMPTS, RETRIED_STATUSES, backoff_s, retry_after_s
 from lamina.http.settings import HttpSettings
+from lamina.lock.index_credentials import Login, origin, without_login
 from lamina.oci.digest import Digest
 
 _CHUNK = 1 << 18
-_ATTEMPTS = 5
-_RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-_LONGEST_WAIT_S = 60.0
 _REDIRECTS = 5
 _OK = 200
 _PARTIAL_CONTENT = 206
+_WORTH_READING = 1 << 16
 
 Progress = Callable[[int], None]
 """Receives the number of bytes that are there."""
@@ -47,16 +49,12 @@ class HttpClient:
         """Write the body of ``url`` to ``path`` and return its length in bytes.
 
         A body cut short is resumed with a range request.  Raises ``IntegrityError`` when it does
-        not have the ``expected`` digest or is longer than ``size``, and ``NetworkError`` when the
+        not have the ``expected`` digest or the promised ``size``, and ``NetworkError`` when the
         server stays away.  ``path`` is removed on failure.
         """
         transfer = _Transfer(path=path, size=size, progress=progress, shown=redact(url))
         try:
-            for attempt in range(1, _ATTEMPTS + 1):
-                delay = self._attempt(url, transfer, last=attempt == _ATTEMPTS)
-                if delay is None:
-                    break
-                self._sleep(delay or min(0.5 * 2**attempt, _LONGEST_WAIT_S))
+            self._exchange("GET", url, transfer)
             transfer.check(expected)
         except BaseException:
             path.unlink(missing_ok=True)
@@ -65,56 +63,44 @@ class HttpClient:
 
     def size(self, url: str) -> int:
         """Ask how many bytes the body of ``url`` has; raise ``NetworkError`` if nobody says."""
-        try:
-            response = self._get(url, start=0, method="HEAD")
-        except urllib3.exceptions.HTTPError as error:
-            raise _unreachable(redact(url), error) from error
-        response.release_conn()
-        length = response.headers.get("Content-Length", "")
-        if response.status != _OK or not length.isdigit():
-            raise _refused(redact(url), response.status)
-        return int(length)
+        question = _Size(shown=redact(url))
+        self._exchange("HEAD", url, question)
+        return question.answer
 
-    def _attempt(self, url: str, transfer: "_Transfer", *, last: bool) -> float | None:
+    def _exchange(self, method: str, url: str, receiver: "_Receiver") -> None:
+        """Ask until ``receiver`` has what it wants, or nothing more can be hoped for."""
+        for attempt in range(1, ATTEMPTS + 1):
+            delay = self._attempt(method, url, receiver, last=attempt == ATTEMPTS)
+            if delay is None:
+                return
+            self._sleep(delay or backoff_s(attempt))
+
+    def _attempt(self, method: str, url: str, receiver: "_Receiver", *, last: bool) -> float | None:
         """Fetch what is missing; None when all is there, else the seconds to wait (0: any)."""
         try:
-            response = self._get(url, start=transfer.received)
+            response = self._request(method, url, start=receiver.received)
             try:
-                return self._receive(response, transfer, last=last)
+                return _receive(response, receiver, last=last)
             finally:
-                response.release_conn()
+                _dismiss(response)
         except urllib3.exceptions.HTTPError as error:
-            if last or isinstance(error, urllib3.exceptions.SSLError):
-                raise _unreachable(transfer.shown, error) from error
+            if last or isinstance(error, _HOPELESS):
+                raise _unreachable(receiver.shown, error) from error
             return 0.0
 
-    def _receive(
-        self, response: urllib3.BaseHTTPResponse, transfer: "_Transfer", *, last: bool
-    ) -> float | None:
-        if response.status in _RETRIED_STATUSES and not last:
-            return _retry_after(response.headers.get("Retry-After"))
-        if response.status not in {_OK, _PARTIAL_CONTENT}:
-            raise _refused(transfer.shown, response.status)
-        try:
-            transfer.receive(response)
-        except OSError as error:
-            raise StoreError(
-                f"cannot write: {error.strerror or error}", where=str(transfer.path)
-            ) from error
-        return None
-
-    def _get(self, url: str, *, start: int, method: str = "GET") -> urllib3.BaseHTTPResponse:
+    def _request(self, method: str, url: str, *, start: int) -> urllib3.BaseHTTPResponse:
         """Follow redirects ourselves: credentials go to the origin they belong to, and no other."""
         headers = {"User-Agent": "lamina", "Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
+        _check_address(url)
+        logins = self._logins(url)
         for _ in range(_REDIRECTS):
-            address, credentials = self._split_credentials(url)
-            authorization = urllib3.make_headers(basic_auth=credentials) if credentials else {}
+            address = without_login(url)  # a redirect does not get to say who we are, either
             response: urllib3.BaseHTTPResponse = self._pool(address).request(
                 method,
                 address,
-                headers={**headers, **authorization},
+                headers={**headers, **_authorization(logins.get(origin(address)))},
                 preload_content=False,
                 redirect=False,
                 retries=False,
@@ -123,26 +109,23 @@ class HttpClient:
             location = response.get_redirect_location()
             if not location:
                 return response
-            response.release_conn()
+            _dismiss(response)
             url = _follow(address, location)
         raise NetworkError(f"more than {_REDIRECTS} redirects", where=redact(url))
 
-    def _split_credentials(self, url: str) -> tuple[str, str | None]:
+    def _logins(self, url: str) -> Mapping[str, Login]:
+        """Return the credentials of each origin; those in ``url`` itself win for its origin."""
+        known = {origin(where): login for where, login in self._settings.credentials}
         parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        if parts.username is not None:
-            user = unquote(parts.username)
-            return urlunsplit(
-                parts._replace(netloc=host)
-            ), f"{user}:{unquote(parts.password or '')}"
-        known = dict(self._settings.credentials).get(f"{parts.scheme}://{host}")
-        return url, f"{known[0]}:{known[1]}" if known else None
+        if parts.username is None:
+            return known
+        user, where = unquote(parts.username), origin(url)
+        if parts.password is None and known.get(where, ("",))[0] == user:
+            return known
+        return {**known, where: (user, unquote(parts.password or ""))}
 
     def _pool(self, url: str) -> urllib3.PoolManager:
-        parts = urlsplit(url)
-        proxy = dict(self._settings.proxies).get(parts.scheme, "")
-        if _bypasses_proxy(parts.hostname or "", self._settings.no_proxy):
-            proxy = ""
+        proxy = self._settings.proxy_for(url)
         if proxy not in self._pools:
             self._pools[proxy] = self._new_pool(proxy)
         return self._pools[proxy]
@@ -153,7 +136,71 @@ class HttpClient:
         size = self._settings.connections
         if not proxy:
             return urllib3.PoolManager(maxsize=size, block=False, ca_certs=ca_certs)
-        return urllib3.ProxyManager(proxy, maxsize=size, block=False, ca_certs=ca_certs)
+        address = proxy if "://" in proxy else f"http://{proxy}"
+        return urllib3.ProxyManager(
+            without_login(address),
+            proxy_headers=_proxy_authorization(address),
+            maxsize=size,
+            block=False,
+            ca_certs=ca_certs,
+        )
+
+
+_HOPELESS = (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError)
+"""What will be no better the next time: a certificate, an address that is none."""
+
+
+class _Receiver(Protocol):
+    """Takes an answer: ``received`` bytes are there; ``shown`` is the address without secrets."""
+
+    shown: str
+    received: int
+
+    def receive(self, response: urllib3.BaseHTTPResponse) -> bool:
+        """Take the answer, or say that it is not the one that was asked for."""
+
+
+def _receive(
+    response: urllib3.BaseHTTPResponse, receiver: _Receiver, *, last: bool
+) -> float | None:
+    if response.status in RETRIED_STATUSES and not last:
+        return retry_after_s(response.headers)
+    is_good = response.status == (_PARTIAL_CONTENT if receiver.received else _OK)
+    if not is_good and response.status != _OK:
+        raise _refused(receiver.shown, response.status)
+    if receiver.receive(response):
+        return None
+    if last:
+        raise NetworkError(
+            "the server sends other parts than it is asked for", where=receiver.shown
+        )
+    return 0.0
+
+
+def _dismiss(response: urllib3.BaseHTTPResponse) -> None:
+    """Keep the connection for the next request if little is left to read of this one's answer."""
+    left = getattr(response, "length_remaining", None)
+    if left is not None and left <= _WORTH_READING:
+        response.drain_conn()
+    else:
+        response.close()
+
+
+class _Size:
+    """The size of a body, from an answer without one."""
+
+    received = 0
+
+    def __init__(self, *, shown: str) -> None:
+        self.shown = shown
+        self.answer = 0
+
+    def receive(self, response: urllib3.BaseHTTPResponse) -> bool:
+        length = response.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise NetworkError("the server does not say how long the file is", where=self.shown)
+        self.answer = int(length)
+        return True
 
 
 class _Transfer:
@@ -167,11 +214,23 @@ class _Transfer:
         self._progress = progress
         self._hasher = hashlib.sha256()
 
-    def receive(self, response: urllib3.BaseHTTPResponse) -> None:
-        """Append the body; start over where the server ignores or misreads our range."""
-        if self.received and not _continues(response, self.received):
+    def receive(self, response: urllib3.BaseHTTPResponse) -> bool:
+        """Append the body; start over where the server ignores our range."""
+        continues = _continues(response, self.received)
+        if not continues:
             self.received = 0
             self._hasher = hashlib.sha256()
+        if not continues and response.status == _PARTIAL_CONTENT:
+            return False
+        try:
+            self._append(response)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write: {error.strerror or error}", where=str(self.path)
+            ) from error
+        return True
+
+    def _append(self, response: urllib3.BaseHTTPResponse) -> None:
         with self.path.open("r+b" if self.received else "wb") as file:
             file.seek(self.received)
             file.truncate()
@@ -186,6 +245,8 @@ class _Transfer:
                 self._progress(self.received)
 
     def check(self, expected: Digest | None) -> None:
+        if self._size is not None and self.received < self._size:
+            raise IntegrityError(f"less than the promised {self._size} bytes", where=self.shown)
         if expected is not None and self._hasher.hexdigest() != expected.hex:
             raise IntegrityError(
                 "the file is not the one that was asked for",
@@ -195,46 +256,52 @@ class _Transfer:
             )
 
 
+def _authorization(login: Login | None) -> dict[str, str]:
+    return {} if login is None else {"Authorization": _basic(login)}
+
+
+def _proxy_authorization(proxy: str) -> dict[str, str]:
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return {}
+    login = unquote(parts.username), unquote(parts.password or "")
+    return {"Proxy-Authorization": _basic(login)}
+
+
+def _basic(login: Login) -> str:
+    return "Basic " + base64.b64encode(":".join(login).encode()).decode()
+
+
 def _continues(response: urllib3.BaseHTTPResponse, start: int) -> bool:
     content_range = response.headers.get("Content-Range", "")
     return response.status == _PARTIAL_CONTENT and content_range.startswith(f"bytes {start}-")
 
 
-def _retry_after(header: str | None) -> float:
-    return min(float(header), _LONGEST_WAIT_S) if header and header.isdigit() else 0.0
+def _check_address(url: str) -> None:
+    where = origin(url)
+    if not where or urlsplit(where).hostname is None:
+        raise NetworkError("not an address that can be fetched", where=redact(url))
 
 
 def _follow(url: str, location: str) -> str:
-    target = urllib3.util.parse_url(location)
-    if target.scheme is None:
-        old = urlsplit(url)
-        path = location if location.startswith("/") else f"{old.path.rpartition('/')[0]}/{location}"
-        return f"{old.scheme}://{old.netloc}{path}"
-    if target.scheme not in {"http", "https"} or (
-        url.startswith("https:") and target.scheme == "http"
-    ):
-        raise NetworkError(
-            f"refused to follow a redirect from {urlsplit(url).scheme} to {target.scheme}",
-            where=redact(url),
-        )
-    return location
-
-
-def _bypasses_proxy(host: str, no_proxy: tuple[str, ...]) -> bool:
-    if host in {"localhost", "::1"} or host.startswith("127."):
-        return True
-    return any(
-        rule == "*" or host == rule.lstrip(".") or host.endswith("." + rule.lstrip("."))
-        for rule in no_proxy
-        if rule
-    )
+    """Resolve a redirect, but never to another protocol or to an unencrypted one."""
+    old = urlsplit(url).scheme
+    try:
+        target = urljoin(url, location)
+        new = urlsplit(target).scheme
+    except ValueError:  # an IPv6 address without its bracket
+        new = "nowhere"
+    if new not in {"http", "https"} or (old, new) == ("https", "http"):
+        raise NetworkError(f"refused to follow a redirect from {old} to {new}", where=redact(url))
+    return target
 
 
 def _unreachable(shown: str, error: Exception) -> NetworkError:
     return NetworkError(
         "cannot download",
         where=shown,
-        why=str(error)[:300],
+        # An address that cannot be parsed is quoted with all of its secrets.
+        why=type(error).__name__ if isinstance(error, ValueError) else str(error)[:300],
         hint="check the network, the proxy and certificate settings, then run the command again",
     )
 

@@ -9,5 +9,8 @@ def redact(url: str) -> str:
     >>> redact("https://me:secret@example.org/simple/?token=1")
     'https://example.org/simple/'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # an IPv6 address without its bracket
+        return "(an address that cannot be read)"
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))

@@ -16,19 +16,23 @@ def check_owners(layers: Iterable[Contents]) -> None:
     """Raise ``InputError`` when two distributions bring different files to one path.
 
     Which of them would win depends on the order of layers, which must not decide silently.  Equal
-    files are fine.
+    files are fine.  A folder belongs to whoever brings the first file in it.
     """
     seen: dict[str, Item] = {}
-    clashes: list[str] = []
+    clashes: list[tuple[Item, Item]] = []
     for contents in layers:
         for item in contents.items:
             other = seen.setdefault(item.path, item)
             if other is not item and not _same(other, item):
-                clashes.append(f"/{item.path} comes from {other.owner} and from {item.owner}")
+                clashes.append((other, item))
     if clashes:
+        items = seen.values()
         raise InputError(
             f"{len(clashes)} paths have two owners with different contents",
-            why="\n".join(clashes[:_SHOWN]),
+            why="\n".join(
+                f"/{one.path} comes from {_owner(one, items)} and from {_owner(other, items)}"
+                for one, other in clashes[:_SHOWN]
+            ),
             hint="drop one of the two distributions from the requirements",
         )
 
@@ -60,6 +64,11 @@ def check_libraries(
 
 def _same(one: Item, other: Item) -> bool:
     return (one.kind, one.digest, one.target) == (other.kind, other.digest, other.target)
+
+
+def _owner(item: Item, items: Iterable[Item]) -> str:
+    inside = (i.owner for i in items if i.path.startswith(f"{item.path}/") and i.owner)
+    return item.owner or next(inside, "")
 
 
 def _merge(layers: Sequence[Contents]) -> tuple[dict[str, Needs], dict[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 from isal import igzip, isal_zlib
 
 _CHUNK = 256 << 10
-_GRACE = 64 << 20
+GRACE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Decompressed:
                 raise  # the disk failed, not the layer
             self._refuse(f"does not decompress: {error}")
         self._produced += len(data)
-        is_bomb = self._produced > _GRACE and self._produced > self._limits.ratio * self._raw.count
+        is_bomb = self._produced > GRACE and self._produced > self._limits.ratio * self._raw.count
         if is_bomb or self._produced > self._limits.size:
             self._refuse("decompresses to more than is plausible")
         return data

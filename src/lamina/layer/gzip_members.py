@@ -9,7 +9,7 @@ depend on no compression library.
 
 import re
 import zlib
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 MEMBER_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -19,7 +19,7 @@ _STORED_LIMIT: Final = 0xFFFF
 _PACKED_LIMIT: Final = 1 << 16
 _SHORTEST_MATCH: Final = 3
 _LONGEST_MATCH: Final = 258
-_RUN = re.compile(rb"\x00{4,}|0{4,}")  # what tar headers are full of
+_RUNS = re.compile(rb"(\x00{4,}|0{4,})")  # what tar headers are full of
 
 
 def trailer(crc: int, size: int) -> bytes:
@@ -54,31 +54,28 @@ def _packed(data: bytes) -> bytes:
     because deflate fills bytes from the least significant bit.
     """
     bits, count = 0b110, 3  # BFINAL=1, BTYPE=01, least significant bit first
-    position = 0
-    for run in _RUN.finditer(data):
-        start, end = run.span()
-        bits, count = _append_literals(bits, count, data[position:start])
-        code, length = _run(data[start], end - start)
+    for number, part in enumerate(_RUNS.split(data)):
+        code, length = _run(part) if number % 2 else _literals(part)
         bits, count = bits << length | code, count + length
-        position = end
-    bits, count = _append_literals(bits, count, data[position:])
     count += 7  # the end-of-block code: seven zeros
     spare = -count % 8
     return (bits << 7 + spare).to_bytes((count + spare) // 8, "big").translate(_REVERSED)
 
 
-def _append_literals(bits: int, count: int, data: bytes) -> tuple[int, int]:
+@lru_cache(maxsize=1 << 12)  # most of what stands between runs stands in every header
+def _literals(data: bytes) -> tuple[int, int]:
+    """Encode bytes one by one; return the code and its length in bits."""
     if data.isascii():  # eight bits each, and one addition apart from the byte itself
-        code = int.from_bytes(data.translate(_SHORT_CODES), "big")
-        return bits << 8 * len(data) | code, count + 8 * len(data)
+        return int.from_bytes(data.translate(_SHORT_CODES), "big"), 8 * len(data)
     text = "".join(map(_LITERALS.__getitem__, data))
-    return bits << len(text) | int(text, 2), count + len(text)
+    return int(text, 2), len(text)
 
 
-@cache
-def _run(byte: int, length: int) -> tuple[int, int]:
-    """Encode ``length`` times ``byte``: the byte, then copies of what is one byte back."""
-    bits, left = _LITERALS[byte], length - 1
+@lru_cache(maxsize=1 << 12)
+def _run(data: bytes) -> tuple[int, int]:
+    """Encode equal bytes: the first, then copies of what is one byte back."""
+    byte, left = data[0], len(data) - 1
+    bits = _LITERALS[byte]
     while left >= _SHORTEST_MATCH:
         step = min(left, _LONGEST_MATCH)
         bits += _match(step)

@@ -10,7 +10,7 @@ _ENTRY_POINT = re.compile(
     r"(?P<module>[A-Za-z_][\w.]*)\s*:\s*(?P<attribute>[A-Za-z_][\w.]*)\s*(?:\[[^\]]*\])?\s*"
 )
 _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-_GENERIC_SHEBANG = re.compile(rb"#!pythonw?(?P<arguments>[^\r\n]*)")
+_GENERIC_SHEBANG = re.compile(rb"#!python[^\s]*(?P<arguments>[^\r\n]*)")
 _LONGEST_SHEBANG = 127
 
 
@@ -37,8 +37,8 @@ class Script:
 def read_entry_points(text: str, *, where: str) -> tuple[Script, ...]:
     """Read ``entry_points.txt`` (Entry points specification) and return its scripts.
 
-    Raises ``ArchiveError`` for a malformed file, a name that is no plain file name, and a
-    reference that names no object.
+    Raises ``ArchiveError`` for a malformed file, a name that is no plain file name or stands for
+    two programs, and a reference that names no object.
     """
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names keep their case
@@ -46,16 +46,20 @@ def read_entry_points(text: str, *, where: str) -> tuple[Script, ...]:
         parser.read_string(text)
     except configparser.Error as error:
         raise ArchiveError("entry_points.txt is malformed", where=where, why=str(error)) from error
-    return tuple(
-        _script(name, reference or "", where)
-        for group in ("console_scripts", "gui_scripts")
-        if parser.has_section(group)
-        for name, reference in parser.items(group)
-    )
+    scripts: dict[str, Script] = {}
+    for group in ("console_scripts", "gui_scripts"):
+        for name, reference in parser.items(group) if parser.has_section(group) else ():
+            script = _script(name, reference, where)
+            if scripts.setdefault(name, script) != script:
+                raise ArchiveError(f"the entry point {name!r} stands for two programs", where=where)
+    return tuple(scripts.values())
 
 
 def rewrite_shebang(data: bytes, interpreter: str) -> bytes:
-    """Replace a leading ``#!python`` by the image's interpreter; leave anything else alone."""
+    """Replace a leading ``#!python`` by the image's interpreter; leave anything else alone.
+
+    ``#!pythonw`` and ``#!python3.9`` mean that interpreter as well; arguments stay.
+    """
     found = _GENERIC_SHEBANG.match(data)
     if not found:
         return data

@@ -1,5 +1,7 @@
 """A wheel's files as layer entries: the install rules of PEP 427, without unpacking anything."""
 
+import itertools
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from lamina.layer.record import RecordRow, new_hasher, read_record, write_record
 from lamina.layer.safe_path import safe_path
 from lamina.layer.scripts import Script, read_entry_points, rewrite_shebang
 from lamina.layer.venv import Venv
-from lamina.layer.write import LayerWriter
+from lamina.layer.write import LayerWriter, inflate
 from lamina.layer.zip_directory import STORED, Member, ZipDirectory
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
@@ -60,13 +62,15 @@ class WheelInstall:
         self._venv = venv
         self._lenient = lenient
         self._members = {m.name: m for m in zip_.members if not m.name.endswith("/")}
-        for name in self._members:
-            safe_path(name, where=filename)
+        self._folders = [m for m in zip_.members if m.name.endswith("/")]
+        for member in zip_.members:
+            safe_path(member.name.removesuffix("/"), where=filename)
         self._name, self._version = _parse_filename(filename)
         self._dist_info = self._find_dist_info()
         self._check_metadata()
         self._record = read_record(self._text("RECORD"), where=f"{filename}, RECORD")
         self._check_record_names()
+        self._entry_points = self._scripts()
 
     @property
     def owner(self) -> str:
@@ -76,13 +80,13 @@ class WheelInstall:
     def write(self, writer: LayerWriter) -> None:
         """Add every file of the wheel, its generated scripts, INSTALLER and a true RECORD."""
         places = tuple(self._place())
+        self._check_left_out(places)
         rows = [self._add_member(writer, placed) for placed in places]
         if self._compile is not None:
             rows += self._add_bytecode(writer, places, self._compile)
-        bin_directory = f"{self._venv.root}/bin"
-        for script in self._scripts():
+        for script in self._entry_points:
             data = script.render(self._venv.interpreter)
-            path = f"{bin_directory}/{script.name}"
+            path = f"{self._venv.root}/bin/{script.name}"
             rows.append(self._add(writer, Entry(path=path, mode=0o755, data=data)))
         dist_info = f"{self._venv.site_packages}/{self._dist_info}"
         rows.append(self._add(writer, Entry(path=f"{dist_info}/INSTALLER", data=_INSTALLER)))
@@ -99,16 +103,14 @@ class WheelInstall:
             return self._add(writer, Entry(path=placed.path, mode=placed.mode, data=placed.data))
         row = self._record.get(member.name, RecordRow("", b"", None))
         hasher = new_hasher(row)
-        packed = self._zip.packed(member)
-        if member.method == STORED:
-            packed = _store(packed, member.packed_size)
         digest = writer.splice(
             Entry(path=placed.path, mode=placed.mode),
-            packed,
+            self._deflated(member),
             size=member.size,
             crc=member.crc,
             owner=self.owner,
             also=hasher,
+            where=self._zip.where(member.name),
         )
         actual = hasher.digest() if hasher else bytes.fromhex(digest.hex)
         self._check_row(member, row, actual)
@@ -118,21 +120,51 @@ class WheelInstall:
         self, writer: LayerWriter, places: Iterable[_Placed], compile_sources: Compile
     ) -> Iterator[tuple[str, Digest, int]]:
         """Add a .pyc for each module that a program may import; tests are not among them."""
-        tag = f"cpython-{self._venv.python.replace('.', '')}"
-        modules = [placed for placed in places if _is_module(placed.path)]
+        modules = [placed for placed in places if self._is_module(placed.path)]
         for batch in _batches(modules):
             sources = [(self._read(placed.member), f"/{placed.path}") for placed in batch]
             for placed, code in zip(batch, compile_sources(sources), strict=True):
                 if code is not None:
-                    folder, _, name = placed.path.rpartition("/")
-                    path = f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
-                    yield self._add(writer, Entry(path=path, data=code))
+                    yield self._add(writer, Entry(path=self._bytecode_path(placed.path), data=code))
+
+    def _is_module(self, path: str) -> bool:
+        is_source = path.startswith(f"{self._venv.site_packages}/") and path.endswith(".py")
+        return is_source and not {"test", "tests"} & set(self._relative(path).split("/"))
+
+    def _bytecode_path(self, path: str) -> str:
+        """Say where Python looks for a module's bytecode (PEP 3147)."""
+        folder, _, name = path.rpartition("/")
+        tag = f"cpython-{self._venv.python.replace('.', '')}"
+        return f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
 
     def _place(self) -> Iterator[_Placed]:
-        """Decide where each member goes, sorted by place so that equal wheels give equal layers."""
-        skipped = {f"{self._dist_info}/{name}" for name in ("RECORD", "INSTALLER", *_SIGNATURES)}
-        members = [member for name, member in self._members.items() if name not in skipped]
-        yield from sorted(map(self._place_member, members), key=lambda placed: placed.path)
+        """Decide where each member goes, sorted by place so that equal wheels give equal layers.
+
+        What is made here is left out: metadata of the installation, programs that are entry points
+        as well, and bytecode, which Python would not use where its times differ from the source's.
+        """
+        ours = {f"{self._dist_info}/{name}" for name in ("RECORD", "INSTALLER", *_SIGNATURES)}
+        members = [member for name, member in self._members.items() if name not in ours]
+        places = sorted(map(self._place_member, members), key=lambda placed: placed.path)
+        for one, other in itertools.pairwise(places):
+            if one.path == other.path:
+                raise self._zip.fail(f"it goes where {other.member.name!r} does", one.member.name)
+        made = {f"{self._venv.root}/bin/{script.name}" for script in self._entry_points}
+        if self._compile is not None:
+            made |= {self._bytecode_path(p.path) for p in places if self._is_module(p.path)}
+        yield from (placed for placed in places if placed.path not in made)
+
+    def _check_left_out(self, places: Iterable[_Placed]) -> None:
+        """Check what goes nowhere as well, so that nothing hides in it."""
+        for folder in self._folders:
+            if folder.size or self._read(folder):
+                raise self._zip.fail("a folder has contents", folder.name)
+        unlisted = {f"{self._dist_info}/{name}" for name in ("RECORD", *_SIGNATURES)}
+        for name in self._members.keys() - {placed.member.name for placed in places}:
+            data = self._read(self._members[name])
+            if name not in unlisted:
+                row = self._record[name]
+                self._check_row(self._members[name], row, _digest_for(row, data))
 
     def _place_member(self, member: Member) -> _Placed:
         kind = stat.S_IFMT(member.unix_mode)
@@ -143,18 +175,21 @@ class WheelInstall:
         if not top.endswith(".data"):
             return _Placed(member, f"{self._venv.site_packages}/{member.name}", mode)
         scheme, _, inside = rest.partition("/")
-        directory = self._venv.scheme(scheme, self._dist_info.partition("-")[0])
+        directory = self._venv.scheme(scheme, self._name)
         if directory is None or not inside or not self._owns(top):
             raise self._zip.fail("the .data folder has no such scheme", member.name)
         path = f"{directory}/{inside}"
+        if path.startswith(f"{self._venv.site_packages}/"):
+            top = self._relative(path).partition("/")[0]
+            if top.endswith(".dist-info"):
+                raise self._zip.fail("metadata does not come out of a .data folder", member.name)
         if scheme == "scripts":
             return self._place_script(member, path)
         return _Placed(member, path, mode)
 
     def _place_script(self, member: Member, path: str) -> _Placed:
         """Make a program executable, with the image's interpreter if it asks for any Python."""
-        first = next(iter(self._inflated(member, limit=len(_SHEBANG))), b"")
-        if first != _SHEBANG:
+        if not self._begins_with(member, _SHEBANG):
             return _Placed(member, path, 0o755)
         original = self._read(member)
         self._check_row(
@@ -222,8 +257,10 @@ class WheelInstall:
         if (row.algorithm and row.digest == actual and right_size) or self._lenient:
             return
         raise IntegrityError(
-            "the file is not the one that RECORD lists",
-            where=f"{self._filename}, {member.name!r}",
+            "the file is not the one that RECORD lists"
+            if row.algorithm
+            else "RECORD has no hash of the file",
+            where=self._zip.where(member.name),
             hint="report it to the publisher; to accept this wheel all the same, add "
             f'"{self._name}" to allow-record-mismatch in [tool.lamina]',
         )
@@ -240,23 +277,22 @@ class WheelInstall:
     def _read(self, member: Member) -> bytes:
         if member.size > _LARGEST_METADATA:
             raise self._zip.fail(f"the file is larger than {_LARGEST_METADATA} bytes", member.name)
-        data = b"".join(self._inflated(member, limit=member.size + 1))
-        if len(data) != member.size or isal_zlib.crc32(data) != member.crc:
-            raise self._zip.fail("the file is damaged: its CRC or size is wrong", member.name)
-        return data
-
-    def _inflated(self, member: Member, *, limit: int) -> Iterator[bytes]:
-        """Yield at most ``limit`` bytes of a small member's content."""
-        packed = (
-            b"".join(self._zip.packed(member))
-            if limit > len(_SHEBANG)
-            else next(self._zip.packed(member), b"")
+        where = self._zip.where(member.name)
+        return b"".join(
+            inflate(self._deflated(member), size=member.size, crc=member.crc, where=where)
         )
+
+    def _deflated(self, member: Member) -> Iterator[bytes]:
+        packed = self._zip.packed(member)
+        return _store(packed, member.packed_size) if member.method == STORED else packed
+
+    def _begins_with(self, member: Member, text: bytes) -> bool:
+        """Say whether the content begins with ``text``, from its first bytes alone."""
+        packed = next(self._zip.packed(member), b"")
         if member.method == STORED:
-            yield packed[:limit]
-            return
+            return packed.startswith(text)
         try:
-            yield isal_zlib.decompressobj(-15).decompress(packed, limit)
+            return isal_zlib.decompressobj(-15).decompress(packed, len(text)) == text
         except _INFLATE_ERROR as error:
             raise self._zip.fail(f"the file cannot be inflated: {error}", member.name) from error
 
@@ -276,17 +312,10 @@ def add_wheel(  # noqa: PLR0913 - what decides a wheel's place in a layer
     ``compile_sources`` makes bytecode, which goes beside the modules.
     Raises ``ArchiveError`` or ``IntegrityError``; the layer is then unusable.
     """
-    with ZipDirectory(path) as zip_:
-        try:
-            WheelInstall(
-                zip_, filename, venv, lenient=lenient, compile_sources=compile_sources
-            ).write(writer)
-        except _INFLATE_ERROR as error:
-            raise zip_.fail(f"a file cannot be inflated: {error}") from error
-
-
-def _is_module(path: str) -> bool:
-    return path.endswith(".py") and not {"test", "tests"} & set(path.split("/"))
+    with ZipDirectory(path, name=filename) as zip_:
+        WheelInstall(zip_, filename, venv, lenient=lenient, compile_sources=compile_sources).write(
+            writer
+        )
 
 
 def _batches(places: Iterable[_Placed]) -> Iterator[list[_Placed]]:
@@ -322,7 +351,7 @@ def _parse_filename(filename: str) -> tuple[str, str]:
 def _fields(text: str) -> dict[str, str]:
     """Read the header fields of METADATA or WHEEL; the first of each name counts."""
     fields: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in re.split("\r\n|\r|\n", text):  # splitlines() knows more ends than others do
         if not line.strip():
             break
         name, colon, value = line.partition(":")

@@ -1,8 +1,8 @@
 """LayerWriter: entries in, a gzipped tar out, and both digests, in one pass."""
 
 import hashlib
-from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, cast
 
 from isal import isal_zlib
 
@@ -23,6 +23,7 @@ Encode = Callable[[bytes], bytes]
 _WINDOW = 1 << 20
 _FLUSH = 1 << 20
 _RAW_DEFLATE = -15
+_INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
 _KINDS: dict[Kind, bytes] = {
     "file": tar.FILE,
     "directory": tar.DIRECTORY,
@@ -54,11 +55,13 @@ class LayerWriter:
     def add(self, entry: Entry, *, owner: str = "") -> Digest:
         """Add an entry whose data is at hand; return the digest of its data.
 
-        Raises ``ArchiveError`` if the path was added before (layer.md forbids duplicates), apart
-        from a directory, which may come again with the same mode.
+        Raises ``ArchiveError`` if the path was added before (layer.md forbids duplicates).  What
+        may come again, and is written once, is a directory with the same mode, and the same file
+        from another owner.
         """
         digest = Digest.of(entry.data)
-        if entry.kind == "directory" and self._has_directory(entry):
+        if entry.path in self._items:
+            self._check_same(entry, digest, owner)
             return digest
         self._write_header(entry, len(entry.data), owner)
         self._add_item(entry, size=len(entry.data), digest=digest, owner=owner)
@@ -78,22 +81,39 @@ class LayerWriter:
         crc: int,
         owner: str = "",
         also: "hashlib._Hash | None" = None,
+        where: str = "",
     ) -> Digest:
         """Add a file whose raw deflate stream exists; ``packed`` yields it in pieces.
 
         The stream is inflated only to compute digests; its bytes go into the layer as they are.
-        ``also`` is updated with the file's bytes too.  Raises ``ArchiveError`` when the stream
-        does not hold exactly ``size`` bytes with the CRC-32 ``crc``.
+        ``also`` is updated with the file's bytes too.  Raises ``ArchiveError``, naming ``where``,
+        when the stream does not hold exactly ``size`` bytes with the CRC-32 ``crc``, and as
+        :meth:`add` does.
         """
-        self._write_header(entry, size, owner)
-        if not size:
-            digest = Digest.of(b"")
-        else:
+        hasher, tap = hashlib.sha256(), Tap()
+        sinks = [hasher.update, *([also.update] if also else [])]
+        is_new = entry.path not in self._items
+        if is_new:
+            self._write_header(entry, size, owner)
+            sinks.append(self._diff.update)
+        is_copied = is_new and size > 0  # an empty file has no data, and its stream no place
+        if is_copied:
             self._encode_plain()
             self._write_packed(gzip_members.MEMBER_HEADER)
-            digest = self._copy(entry.path, packed, size=size, crc=crc, also=also)
+            packed = self._copied(packed)
+        for data in inflate(packed, size=size, crc=crc, where=where or entry.path):
+            for sink in sinks:
+                sink(data)
+            if tap.is_curious:
+                tap.feed(data)
+        digest = Digest(hasher.hexdigest())
+        if not is_new:
+            self._check_same(entry, digest, owner)
+            return digest
+        if is_copied:
             self._write_packed(gzip_members.trailer(crc, size))
             self._write_plain(tar.padding(size))
+        self._note_object(entry.path, tap)
         self._add_item(entry, size=size, digest=digest, owner=owner)
         return digest
 
@@ -113,48 +133,33 @@ class LayerWriter:
         )
         return layer, Contents(items=tuple(self._items.values()), objects=self._objects)
 
-    def _copy(
-        self,
-        path: str,
-        packed: Iterable[bytes],
-        *,
-        size: int,
-        crc: int,
-        also: "hashlib._Hash | None",
-    ) -> Digest:
-        hasher, tap = hashlib.sha256(), Tap()
-        inflater = isal_zlib.decompressobj(_RAW_DEFLATE)
-        seen_crc = seen_size = 0
-        for piece in packed:
+    def _copied(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
             self._write_packed(piece)
-            rest = piece
-            while rest:
-                data = inflater.decompress(rest, _WINDOW)
-                rest = inflater.unconsumed_tail
-                seen_size += len(data)
-                if seen_size > size:
-                    raise ArchiveError("the file is longer than its zip says", where=path)
-                seen_crc = isal_zlib.crc32(data, seen_crc)
-                hasher.update(data)
-                self._diff.update(data)
-                tap.feed(data)
-                if also is not None:
-                    also.update(data)
-                if not data:
-                    break
-        if not inflater.eof or inflater.unused_data or (seen_size, seen_crc) != (size, crc):
-            raise ArchiveError("the file is damaged: its CRC or size is wrong", where=path)
-        self._note_object(path, tap)
-        return Digest(hasher.hexdigest())
+            yield piece
 
     def _note_object(self, path: str, tap: Tap) -> None:
         found = tap.result()
         if isinstance(found, Needs):
             self._objects[path] = found
 
-    def _has_directory(self, entry: Entry) -> bool:
-        known = self._items.get(entry.path)
-        return known is not None and (known.kind, known.mode) == ("directory", entry.mode)
+    def _check_same(self, entry: Entry, digest: Digest, owner: str) -> None:
+        """Accept a second entry of one path where nothing depends on which of the two counts."""
+        known = self._items[entry.path]
+        if entry.kind == known.kind == "directory" and entry.mode == known.mode:
+            return
+        same = (entry.kind, entry.target) == (known.kind, known.target)
+        if same and entry.kind == "file" and digest.hex == known.digest and owner != known.owner:
+            return
+        raise ArchiveError(
+            f"/{entry.path} is added twice",
+            why=f"it comes from {self._owner_of(entry.path)} and from {owner}",
+        )
+
+    def _owner_of(self, path: str) -> str:
+        """Say who brought the path; for a directory, who brought the first file in it."""
+        inside = (i.owner for i in self._items.values() if i.path.startswith(f"{path}/"))
+        return self._items[path].owner or next((owner for owner in inside if owner), "")
 
     def _add_item(self, entry: Entry, *, size: int, digest: Digest, owner: str) -> None:
         hex_digest = digest.hex if entry.kind == "file" else ""
@@ -163,10 +168,7 @@ class LayerWriter:
         )
 
     def _write_header(self, entry: Entry, size: int, owner: str) -> None:
-        if entry.path in self._items:
-            other = self._items[entry.path].owner
-            raise ArchiveError(f"{entry.path} is added twice", why=f"by {other} and by {owner}")
-        self._add_parents(entry.path)
+        self._add_parents(entry.path, owner)
         self._write_plain(
             tar.header(
                 entry.path,
@@ -177,7 +179,7 @@ class LayerWriter:
             )
         )
 
-    def _add_parents(self, path: str) -> None:
+    def _add_parents(self, path: str, owner: str) -> None:
         parent = path.rpartition("/")[0]
         if not parent:
             return
@@ -185,7 +187,10 @@ class LayerWriter:
         if known is None:
             self.add(Entry(path=parent, kind="directory", mode=0o755))
         elif known.kind != "directory":
-            raise ArchiveError(f"{parent} is a {known.kind}, and {path} needs it as a directory")
+            raise ArchiveError(
+                f"/{parent} is a {known.kind}, and /{path} needs it as a directory",
+                why=f"they come from {known.owner} and from {owner}",
+            )
 
     def _write_plain(self, data: bytes) -> None:
         self._plain.append(data)
@@ -201,14 +206,58 @@ class LayerWriter:
             self._write_packed(self._encode(data))
 
     def _write_packed(self, data: bytes) -> None:
+        if len(data) >= _FLUSH // 2:  # too large to be copied together with what is there
+            self._flush_packed()
+            self._flush(data)
+            return
         self._packed.append(data)
         self._packed_size += len(data)
         if self._packed_size >= _FLUSH:
             self._flush_packed()
 
     def _flush_packed(self) -> None:
-        data = b"".join(self._packed)
-        self._packed, self._packed_size = [], 0
+        packed, self._packed, self._packed_size = self._packed, [], 0
+        self._flush(b"".join(packed))
+
+    def _flush(self, data: bytes) -> None:
         self._size += len(data)
         self._blob.update(data)
         self._file.write(data)
+
+
+def inflate(pieces: Iterable[bytes], *, size: int, crc: int, where: str) -> Iterator[bytes]:
+    """Yield what a raw deflate stream holds, in windows of at most 1 MiB.
+
+    Raises ``ArchiveError`` unless that is ``size`` bytes with the CRC-32 ``crc``, and nothing
+    follows.
+    """
+    inflater = isal_zlib.decompressobj(_RAW_DEFLATE)
+    seen_crc = seen_size = 0
+    try:
+        for piece in pieces:
+            for data in _inflate_piece(inflater, piece):
+                seen_size += len(data)
+                if seen_size > size:
+                    raise ArchiveError("the file is longer than its zip says", where=where)
+                seen_crc = isal_zlib.crc32(data, seen_crc)
+                yield data
+    except _INFLATE_ERROR as error:
+        raise ArchiveError(f"the file cannot be inflated: {error}", where=where) from error
+    if not inflater.eof or inflater.unused_data or (seen_size, seen_crc) != (size, crc):
+        raise ArchiveError("the file is damaged: its CRC or size is wrong", where=where)
+
+
+def _inflate_piece(inflater: "isal_zlib.Decompress", piece: bytes) -> Iterator[bytes]:
+    """Yield what one more piece gives, in windows.
+
+    A full window may leave output waiting even after the last byte of input.
+    """
+    if inflater.eof and piece:
+        raise _INFLATE_ERROR("it has data behind its end")
+    is_full = True
+    while is_full and not inflater.eof:
+        data = inflater.decompress(piece, _WINDOW)
+        piece = inflater.unconsumed_tail
+        is_full = len(data) == _WINDOW
+        if data:
+            yield data

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from lamina.errors import ArchiveError
+from lamina.errors import ArchiveError, StoreError
+from lamina.layer.decompress import DEFAULT_LIMITS, GRACE
 
 STORED: Final = 0
 DEFLATED: Final = 8
@@ -24,9 +25,13 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _MOST_MEMBERS = 1_000_000
 _LARGEST_DIRECTORY = 1 << 28
+_UINT16 = 0xFFFF
 _UINT32 = 0xFFFFFFFF
-_ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
+_DESCRIPTOR, _UTF8 = 0x8, 0x800
+_UNREADABLE = 0x2061  # encrypted in one way or another, or a patch
 _DESCRIPTOR_SIZES = frozenset({12, 16, 20, 24})
+_UNICODE_NAME = 0x7075
+_ZIP64 = 1
 _UNIX = 3
 _WINDOW = 1 << 20
 
@@ -49,18 +54,19 @@ class Member:
 class ZipDirectory:
     """An open zip file and its members in the order of their bytes; close it after use.
 
-    Reading is by offset, so threads may share one.
+    Reading is by offset, so threads may share one.  Messages call the file ``name``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._shown = path.name
+    def __init__(self, path: Path, *, name: str = "") -> None:
+        self._shown = name or path.name
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise ArchiveError(f"cannot read: {error.strerror}", where=str(path)) from error
+            raise StoreError(f"cannot read: {error.strerror}", where=str(path)) from error
         try:
             size = os.fstat(self._descriptor).st_size
             self.members = tuple(self._read_directory(size))
+            self._refuse_bomb()
         except BaseException:
             self.close()
             raise
@@ -91,9 +97,23 @@ class ZipDirectory:
         """Make the error for something wrong in this zip."""
         return ArchiveError(
             what,
-            where=f"{self._shown}, {member!r}" if member else self._shown,
+            where=self.where(member) if member else self._shown,
             hint="the file is malformed or hostile: report it to its publisher, or pin another",
         )
+
+    def where(self, member: str) -> str:
+        """Name a member for people."""
+        return f"{self._shown}, {member!r}"
+
+    def _refuse_bomb(self) -> None:
+        """Refuse what would unpack to far more than it is; what follows checks that sizes hold."""
+        size = sum(member.size for member in self.members)
+        packed = sum(member.packed_size for member in self.members)
+        if size > DEFAULT_LIMITS.size or size > max(GRACE, DEFAULT_LIMITS.ratio * packed):
+            largest = max(self.members, key=lambda member: member.size)
+            raise self.fail(
+                f"the file unpacks to {size} bytes, more than is plausible", largest.name
+            )
 
     def _read(self, offset: int, length: int) -> bytes:
         data = os.pread(self._descriptor, length, offset)
@@ -105,12 +125,14 @@ class ZipDirectory:
         count, offset, size = self._find_directory(file_size)
         directory = self._read(offset, size)
         rows = sorted(self._parse_rows(directory, count), key=lambda row: row[-1])
-        if rows and rows[0][-1] != 0:
+        starts = [*(row[-1] for row in rows), offset]
+        if starts[0] != 0:
             raise self.fail("there are bytes before the first member")
         names: set[str] = set()
-        ends = [row[-1] for row in rows[1:]] + [offset]
-        for row, end in zip(rows, ends, strict=True):
+        for row, end in zip(rows, starts[1:], strict=True):
             member = self._make_member(row, end)
+            if member.start >= end:
+                raise self.fail("the local header is missing", member.name)
             if member.name in names:
                 raise self.fail("two members have the same name", member.name)
             names.add(member.name)
@@ -124,9 +146,19 @@ class ZipDirectory:
         end = _END.unpack(self._read(position, _END.size))
         if end[0] != b"PK\5\6" or end[7] != 0:
             raise self.fail("the file is not a zip, is truncated, or has bytes after its end")
-        count, size, offset = end[4], end[5], end[6]
-        if _UINT32 in (size, offset) or count == 0xFFFF:  # noqa: PLR2004 - zip64's mark
-            position, count, size, offset = self._find_directory64(position)
+        on_disk, count, size, offset = end[3:7]
+        if _UINT32 in (size, offset) or (count == _UINT16 and offset + size != position):
+            position, *numbers = self._find_directory64(position)
+            if any(
+                short not in {wide, limit}
+                for short, wide, limit in zip(
+                    (count, size, offset), numbers, (_UINT16, _UINT32, _UINT32), strict=True
+                )
+            ):
+                raise self.fail("the two end records contradict each other")
+            count, size, offset = numbers
+        elif on_disk != count:
+            raise self.fail("the end record gives two numbers of members")
         if end[1] or end[2] or offset + size != position:
             raise self.fail(
                 "the directory is not where the end record says, or not all in one file"
@@ -139,11 +171,13 @@ class ZipDirectory:
         position -= _LOCATOR64.size
         if position < _END64.size:
             raise self.fail("the zip64 records are missing")
-        magic, _, start, _ = _LOCATOR64.unpack(self._read(position, _LOCATOR64.size))
-        if magic != b"PK\6\7" or start + _END64.size != position:
+        magic, disk, start, disks = _LOCATOR64.unpack(self._read(position, _LOCATOR64.size))
+        if (magic, disk, disks) != (b"PK\6\7", 0, 1) or start + _END64.size != position:
             raise self.fail("the zip64 locator is wrong")
         record = _END64.unpack(self._read(start, _END64.size))
-        if record[0] != b"PK\6\6" or record[6] != record[7]:
+        size_after = _END64.size - 12  # the field counts neither itself nor the magic
+        fixed = record[0], record[1], record[4], record[5]
+        if fixed != (b"PK\6\6", size_after, 0, 0) or record[6] != record[7]:
             raise self.fail("the zip64 end record is wrong")
         return start, record[7], record[8], record[9]
 
@@ -186,13 +220,15 @@ class ZipDirectory:
         return (packed, size), offset
 
     def _make_member(self, row: tuple[bytes, bytes, tuple[int, ...], int], end: int) -> Member:
-        raw_name, _, numbers, start = row
+        raw_name, extra, numbers, start = row
         _, system, _, _, flags, method, _, _, crc, packed, size, _, _, attributes = numbers
         try:
             name = raw_name.decode("utf-8" if flags & _UTF8 else "cp437")
         except UnicodeDecodeError:
             raise self.fail("a name is not UTF-8", repr(raw_name)) from None
-        if flags & _ENCRYPTED:
+        if any(text[5:] != raw_name for text in _extra_fields(extra, _UNICODE_NAME)):
+            raise self.fail("the member has two names", name)
+        if flags & _UNREADABLE:
             raise self.fail("the member is encrypted", name)
         if method not in {STORED, DEFLATED}:
             raise self.fail(f"compression method {method} is not allowed in a wheel", name)
@@ -213,31 +249,49 @@ class ZipDirectory:
         same_name = raw_name == member.name.encode("utf-8" if flags & _UTF8 else "cp437", "replace")
         if not same_name or method != member.method or flags != member.flags:
             raise self.fail("the local header contradicts the directory", member.name)
+        extra = data[_LOCAL.size + name_length : start]
+        if any(text[5:] != raw_name for text in _extra_fields(extra, _UNICODE_NAME)):
+            raise self.fail("the member has two names", member.name)
         if _UINT32 in {packed, size}:
-            values = _zip64_values(data[_LOCAL.size + name_length : start])
+            values = _zip64_values(extra)
             size, packed = (*values, size, packed)[:2] if len(values) > 1 else (size, packed)
         rest = member.end - member.start - start - member.packed_size
+        found, expected = (crc, packed, size), (member.crc, member.packed_size, member.size)
         if flags & _DESCRIPTOR:
-            deferred = (crc, packed, size) == (0, 0, 0) or (packed, size) == (_UINT32, _UINT32)
-            agrees = rest in _DESCRIPTOR_SIZES and (deferred or crc in {0, member.crc})
-        else:
-            agrees = rest == 0 and (crc, packed, size) == (
-                member.crc,
-                member.packed_size,
-                member.size,
+            agrees = self._check_descriptor(member, rest) and all(
+                number in {0, _UINT32, wanted}
+                for number, wanted in zip(found, expected, strict=True)
             )
+        else:
+            agrees = rest == 0 and found == expected
         if not agrees:
             raise self.fail("the local header contradicts the directory", member.name)
         return start
 
+    def _check_descriptor(self, member: Member, length: int) -> bool:
+        """Say whether the data descriptor says what the directory does (section 4.3.9)."""
+        if length not in _DESCRIPTOR_SIZES:
+            return False
+        found = self._read(member.end - length, length)
+        if length in {16, 24}:
+            if found[:4] != b"PK\7\x08":
+                return False
+            found = found[4:]
+        fields = "<LLL" if len(found) == struct.calcsize("<LLL") else "<LQQ"
+        return struct.unpack(fields, found) == (member.crc, member.packed_size, member.size)
+
 
 def _zip64_values(extra: bytes) -> list[int]:
     """Return the 64-bit numbers of the zip64 extra field (section 4.5.3), or nothing."""
+    body = next(_extra_fields(extra, _ZIP64), b"")
+    return [int.from_bytes(body[i : i + 8], "little") for i in range(0, len(body) - 7, 8)]
+
+
+def _extra_fields(extra: bytes, wanted: int) -> Iterator[bytes]:
+    """Yield the bodies of the extra fields of one kind (section 4.5)."""
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, position)
-        body = extra[position + 4 : position + 4 + length]
-        if kind == 1:
-            return [int.from_bytes(body[i : i + 8], "little") for i in range(0, len(body) - 7, 8)]
+        if kind == wanted:
+            yield extra[position + 4 : position + 4 + length]
         position += 4 + length
-    return []

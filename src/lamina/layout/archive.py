@@ -5,19 +5,16 @@ layouts; new ones and skopeo read the layout.  One tar serves both, because the 
 blobs by any path.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from lamina.durable import incoming
 from lamina.layer import tar
-from lamina.layout.write import LAYOUT, documents, index_json, layer_descriptors
+from lamina.layout.write import LAYOUT, copy_blob, documents, index_json, layer_descriptors
 from lamina.oci.canonical_json import canonical_json
 from lamina.oci.image import Image, Index
 from lamina.protocols import Content
-
-_COPY = 1 << 20
 
 
 def write_archive(
@@ -31,7 +28,7 @@ def write_archive(
         for descriptor in layer_descriptors(image):
             file.write(tar.header(f"blobs/sha256/{descriptor.digest.hex}", size=descriptor.size))
             with content.open(descriptor) as source:
-                shutil.copyfileobj(source, file, _COPY)
+                copy_blob(source, file, descriptor)
             file.write(tar.padding(descriptor.size))
         for name, data in _small_files(image, names):
             _add(file, name, data)

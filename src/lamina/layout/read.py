@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from lamina.errors import ImageError, IntegrityError
+from lamina.errors import ImageError, IntegrityError, UsageError
 from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.oci.parse import parse_image, parse_index, parse_manifest
 from lamina.oci.platform import Platform
+from lamina.oci.reference import Reference
 from lamina.protocols import Content
 
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -62,7 +63,7 @@ def find_image(directory: Path, name: str, platform: Platform) -> Image:
     Raises ``ImageError`` saying which names or platforms there are instead.
     """
     rows = read_index_json(directory)
-    wanted = [row for row in rows if not name or name in _names(row)]
+    wanted = [row for row in rows if not name or {name, qualified(name)} & {*_names(row)}]
     if len({row.digest for row in wanted if _fits(row, platform)}) != 1:
         there = (
             ", ".join(sorted({n for row in rows for n in _names(row)})) or "images without names"
@@ -100,6 +101,14 @@ def read_blob(content: Content, descriptor: Descriptor) -> bytes:
     if Digest.of(data) != descriptor.digest:
         raise IntegrityError("a blob does not have its digest", where=str(descriptor.digest))
     return data
+
+
+def qualified(name: str) -> str:
+    """Write an image's name in full, as containerd does; a layout may also hold other words."""
+    try:
+        return Reference.parse(name).qualified
+    except UsageError:
+        return name
 
 
 def _names(row: Descriptor) -> tuple[str, ...]:

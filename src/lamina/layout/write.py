@@ -1,13 +1,13 @@
 """Write an OCI image layout (image-layout.md); a crash leaves the old one."""
 
+import hashlib
 import os
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lamina.durable import incoming
-from lamina.errors import StoreError
-from lamina.layout.read import read_index_json
+from lamina.errors import IntegrityError, StoreError
+from lamina.layout.read import qualified, read_index_json
 from lamina.oci.canonical_json import canonical_json
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.image import Image, Index
@@ -16,6 +16,7 @@ from lamina.protocols import Content
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
+_COPY = 1 << 20
 
 
 def images_of(image: Image | Index) -> tuple[Image, ...]:
@@ -46,8 +47,7 @@ def index_json(image: Image | Index, names: tuple[str, ...], others: list[dict[s
     for name in names or ("",):
         row = image.descriptor.to_json()
         if name:
-            tag = name.rpartition(":")[2] if ":" in name.rpartition("/")[2] else name
-            row["annotations"] = {CONTAINERD_NAME: name, REF_NAME: tag}
+            row["annotations"] = {CONTAINERD_NAME: qualified(name), REF_NAME: _tag(name)}
         rows.append(row)
     return canonical_json(
         {
@@ -63,8 +63,9 @@ def write_layout(
 ) -> None:
     """Add ``image`` to the layout at ``directory``, making the layout when it is new.
 
-    An older image of the same name is replaced; its blobs stay.  ``index.json`` comes last and at
-    once, so readers see the old state or the new one.
+    An older image of the same name is replaced, and by one without a name an older one without;
+    its blobs stay.  ``index.json`` comes last and at once, so readers see the old state or the new
+    one.
     """
     others = _others(directory, names)
     blobs = directory / "blobs" / "sha256"
@@ -81,16 +82,37 @@ def write_layout(
     _write(directory / "index.json", index_json(image, names, others), ingest)
 
 
+def copy_blob(source: BinaryIO, destination: BinaryIO, descriptor: Descriptor) -> None:
+    """Copy a blob; raise ``IntegrityError`` when the disk no longer holds what was stored."""
+    hasher, left = hashlib.sha256(), descriptor.size
+    while left and (chunk := source.read(min(_COPY, left))):
+        hasher.update(chunk)
+        destination.write(chunk)
+        left -= len(chunk)
+    if left or hasher.hexdigest() != descriptor.digest.hex:
+        raise IntegrityError(
+            "a blob does not have its digest",
+            where=getattr(source, "name", None) or str(descriptor.digest),
+            hint="delete it, and build again with --no-cache",
+        )
+
+
 def _others(directory: Path, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the rows that stay: those of other names."""
     if not (directory / "index.json").exists():
         return []
-    rows = [row.to_json() for row in read_index_json(directory)]
-    replaced = set(names)
-    return [
-        row
-        for row in rows
-        if names and row.get("annotations", {}).get(CONTAINERD_NAME) not in {*replaced, None}
-    ]
+    replaced = {qualified(name) for name in names or ("",)}
+    return [row.to_json() for row in read_index_json(directory) if _name(row) not in replaced]
+
+
+def _name(row: Descriptor) -> str:
+    """Name a row in full, whoever wrote it; empty for an image without a name."""
+    return qualified(row.annotations.get(CONTAINERD_NAME) or row.annotations.get(REF_NAME) or "")
+
+
+def _tag(name: str) -> str:
+    """Return the tag alone, which is what skopeo looks for; a name without one as it is."""
+    return name.rpartition(":")[2] if ":" in name.rpartition("/")[2] else name
 
 
 def _place(path: Path, descriptor: Descriptor, content: Content, ingest: Path) -> None:
@@ -102,7 +124,7 @@ def _place(path: Path, descriptor: Descriptor, content: Content, ingest: Path) -
             os.link(source.name, path)
         except (OSError, AttributeError, TypeError):
             with incoming(ingest) as new:
-                shutil.copyfileobj(source, new.file, 1 << 20)
+                copy_blob(source, new.file, descriptor)
                 new.commit(path)
 
 

@@ -12,6 +12,8 @@ from lamina.lock.target import Target
 from lamina.lock.uv import Uv
 from lamina.project.project import Project
 
+_LARGEST_FILE = 64 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockSource:
@@ -81,13 +83,17 @@ def read_lock(source: LockSource, target: Target, uv: Uv) -> Lock:
 def _parse(text: str, name: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a number of 5,000 digits
         raise LockError(f"not valid TOML: {error}", where=name) from error
 
 
 def _read(path: Path) -> str:
     try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise LockError(f"the file is larger than {_LARGEST_FILE} bytes", where=path.name)
         return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise LockError(f"cannot read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
         raise LockError(
             "the file is not UTF-8", where=f"{path.name}, byte {error.start}"

@@ -62,7 +62,7 @@ def parse_requirements(data: bytes, *, name: str) -> tuple[PinnedRequirement, ..
             continue
         try:
             found.append(_parse_line(line, number))
-        except (LockError, InvalidRequirement) as error:
+        except (LockError, InvalidRequirement, RecursionError) as error:
             problems.append(f"{name}, line {number}: {str(error).splitlines()[0]}")
     if problems:
         raise LockError(f"{len(problems)} lines of {name} cannot be read", problems=tuple(problems))

@@ -1,40 +1,47 @@
 """Choose from a lock, for one target, one wheel for each distribution; pure."""
 
-from collections.abc import Sequence
-from urllib.parse import unquote
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote, urlsplit
 
-from packaging.pylock import Package, Pylock, PylockValidationError
+from packaging.pylock import (
+    Package,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+    PylockValidationError,
+)
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
-from lamina.errors import LockError
+from lamina.errors import ImageError, LockError
 from lamina.lock.lock import Lock, LockedSdist, LockedWheel
 from lamina.lock.target import Target
 from lamina.oci.digest import Digest
+
+_SCHEMES = {"https", "http", "file"}
 
 
 def select(document: object, target: Target, *, name: str, is_pinned: bool = True) -> Lock:
     """Read a parsed pylock document (PEP 751) called ``name`` and choose what fits ``target``.
 
-    Distributions whose marker is false for the target are left out.  Raises ``LockError`` with
-    every distribution that has nothing for the target.
+    Distributions whose marker is false for the target are left out; of the lock's groups, the
+    default ones are installed, and no extra.  Raises ``LockError`` with every distribution that
+    has nothing for the target.
     """
-    try:
-        lock = Pylock.from_dict(document)  # type: ignore[arg-type] # validated right there
-    except PylockValidationError as error:
-        raise LockError(f"not a valid lock: {error}", where=name) from error
-    except (TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise LockError("not a valid lock", where=name, why=str(error)[:200]) from error
+    lock = _validate(document, name)
+    _check_lock(lock, target, name)
     ranks = {tag: rank for rank, tag in reversed(list(enumerate(target.tags)))}
     wheels: list[LockedWheel] = []
     sdists: list[LockedSdist] = []
     problems: list[str] = []
+    seen: set[str] = set()
     for number, package in enumerate(lock.packages):
-        if package.marker is not None and not package.marker.evaluate(target.environment):
+        if not _is_wanted(package, lock, target):
             continue
         try:
+            _check_package(package, target, seen)
             found = _choose(package, ranks, target)
-        except LockError as error:
+        except (LockError, ImageError) as error:
             problems.append(f"{name}, packages[{number}]: {error.what}")
             continue
         if isinstance(found, LockedWheel):
@@ -54,11 +61,58 @@ def select(document: object, target: Target, *, name: str, is_pinned: bool = Tru
     )
 
 
+def _validate(document: object, name: str) -> Pylock:
+    try:
+        return Pylock.from_dict(document)  # type: ignore[arg-type] # validated right there
+    except PylockValidationError as error:
+        raise LockError(f"not a valid lock: {error}", where=name) from error
+    except (TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise LockError("not a valid lock", where=name, why=str(error)[:200]) from error
+
+
+def _check_lock(lock: Pylock, target: Target, name: str) -> None:
+    """Refuse a lock that was made for others (PEP 751, "Installation", asks for an error)."""
+    wanted = lock.requires_python
+    if wanted is not None and not wanted.contains(target.python_full, prereleases=True):
+        raise LockError(f"the lock requires Python {wanted}, and not {target}", where=name)
+    environments = lock.environments or ()
+    if environments and not any(marker.evaluate(target.environment) for marker in environments):
+        raise LockError(f"none of its environments is that of {target}", where=name)
+
+
+def _is_wanted(package: Package, lock: Pylock, target: Target) -> bool:
+    if package.marker is None:
+        return True
+    groups = frozenset(lock.default_groups or ())
+    environment: dict[str, str | frozenset[str]] = {
+        **target.environment,
+        "extras": frozenset(),
+        "dependency_groups": groups,
+    }
+    return package.marker.evaluate(environment, context="lock_file")
+
+
+def _check_package(package: Package, target: Target, seen: set[str]) -> None:
+    described = _described(package)
+    wanted = package.requires_python
+    if wanted is not None and not wanted.contains(target.python_full, prereleases=True):
+        raise LockError(f"{described} requires Python {wanted}")
+    if package.name in seen:
+        raise LockError(f"{described} is there twice, and no marker chooses")
+    seen.add(package.name)
+
+
+def _described(package: Package) -> str:
+    return f"{package.name} {package.version or ''}".strip()
+
+
 def _choose(package: Package, ranks: dict[Tag, int], target: Target) -> LockedWheel | LockedSdist:
     version = str(package.version or "")
-    described = f"{package.name} {version}".strip()
-    if package.vcs or package.directory:
-        raise LockError(f"{described} is a directory or a repository, not a file with a hash")
+    described = _described(package)
+    if package.vcs or package.directory or package.archive:
+        raise LockError(
+            f"{described} is a directory, a repository or an archive, not a wheel or an sdist"
+        )
     ranked = [
         (rank, wheel)
         for wheel in package.wheels or ()
@@ -71,8 +125,8 @@ def _choose(package: Package, ranks: dict[Tag, int], target: Target) -> LockedWh
             version=version,
             filename=unquote(wheel.filename),
             digest=_digest(wheel.hashes, described),
-            size=wheel.size or 0,
-            url=wheel.url or "",
+            size=_size(wheel, described),
+            url=_url(wheel, described),
         )
     if package.sdist is None:
         raise LockError(
@@ -83,29 +137,42 @@ def _choose(package: Package, ranks: dict[Tag, int], target: Target) -> LockedWh
         version=version,
         filename=unquote(package.sdist.filename),
         digest=_digest(package.sdist.hashes, described),
-        size=package.sdist.size or 0,
-        url=package.sdist.url or "",
+        size=_size(package.sdist, described),
+        url=_url(package.sdist, described),
     )
 
 
 def _rank(filename: str, ranks: dict[Tag, int]) -> int | None:
-    try:
-        _, _, _, tags = parse_wheel_filename(unquote(filename))
-    except InvalidWheelFilename:
-        return None
+    _, _, _, tags = parse_wheel_filename(unquote(filename))
     return min((ranks[tag] for tag in tags if tag in ranks), default=None)
 
 
-def _digest(hashes: object, described: str) -> Digest:
-    code = hashes.get("sha256") if hasattr(hashes, "get") else None
+def _digest(hashes: Mapping[str, str], described: str) -> Digest:
+    code = hashes.get("sha256")
     if code is None:
         raise LockError(f"{described} has no SHA-256 hash")
-    return Digest.parse(f"sha256:{str(code).lower()}")
+    return Digest.parse(f"sha256:{code.lower()}")
+
+
+def _size(file: PackageWheel | PackageSdist, described: str) -> int:
+    size = file.size or 0
+    if size < 0:
+        raise LockError(f"{described} has the size {size}")
+    return size
+
+
+def _url(file: PackageWheel | PackageSdist, described: str) -> str:
+    """Return where the file is; a path beside the lock is not an address."""
+    try:
+        scheme = urlsplit(file.url or "").scheme
+    except ValueError:  # an IPv6 address without its bracket
+        scheme = ""
+    if scheme not in _SCHEMES:
+        raise LockError(f"{described} has no https:, http: or file: address")
+    return file.url or ""
 
 
 def _nothing_fits(described: str, filenames: Sequence[str], target: Target) -> str:
-    if not filenames:
-        return f"{described} has neither a wheel nor an sdist"
     tags = ", ".join(
         sorted("-".join(f.removesuffix(".whl").split("-")[-3:]) for f in filenames)[:6]
     )

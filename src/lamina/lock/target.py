@@ -15,6 +15,17 @@ _LEGACY = {
     "aarch64": ("manylinux2014",),
 }
 _NEWEST_FOR_UV = 40
+_SUPPORTED = tuple(f"linux/{architecture}" for architecture in _MACHINES)
+
+
+def check_supported(platform: Platform) -> Platform:
+    """Return ``platform``; raise ``UsageError`` if no image can be built for it."""
+    if str(platform) not in _SUPPORTED:
+        raise UsageError(
+            f"Lamina does not build for {platform}",
+            hint=f"{' and '.join(_SUPPORTED)} are supported",
+        )
+    return platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +43,7 @@ class Target:
     @property
     def machine(self) -> str:
         """The platform's machine as Python names it."""
-        try:
-            return _MACHINES[self.platform.architecture]
-        except KeyError:
-            raise UsageError(
-                f"Lamina does not build for {self.platform}",
-                hint="linux/amd64 and linux/arm64 are supported",
-            ) from None
+        return _MACHINES[check_supported(self.platform).architecture]
 
     @cached_property
     def tags(self) -> tuple[Tag, ...]:

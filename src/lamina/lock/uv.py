@@ -4,6 +4,7 @@ Everything about indexes, credentials and certificates is uv's own reading of th
 configuration and environment; Lamina names no index.
 """
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from lamina.errors import LockError, NetworkError, ToolError
 from lamina.lock.target import Target
+
+_LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ class Uv:
 
 
 def _failed(output: str, requirements: Path) -> LockError | NetworkError:
-    why = "\n".join(output.strip().splitlines()[-15:])
+    why = _LOGIN.sub("", "\n".join(output.strip().splitlines()[-15:]))
     away = ("error sending request", "Failed to fetch", "dns error", "Could not connect")
     if any(text in output for text in away):
         return NetworkError(

@@ -64,7 +64,7 @@ class PlainLines:
             if event.error == self._error:
                 return ""
             self._error = event.error
-            return f"failed {name}"
+            return f"failed {name}" if name else ""  # the command itself has no name
         is_small = name.startswith(("fetch ", "layer ", "write"))
         if event.outcome is not Outcome.DONE or is_small or not name:
             return ""

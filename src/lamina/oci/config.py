@@ -1,8 +1,11 @@
 """RuntimeConfig: how a container of the image starts (config.md, "config")."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
+
+from lamina.oci.members import number, table, text_table, texts
 
 _NANOSECONDS = 1_000_000_000
 
@@ -32,14 +35,14 @@ class Healthcheck:
         """Read Docker's member; missing times become the defaults."""
 
         def seconds(name: str, default: int) -> int:
-            return int(value.get(name) or default * _NANOSECONDS) // _NANOSECONDS
+            return (number(value, name) or default * _NANOSECONDS) // _NANOSECONDS
 
         return cls(
-            test=tuple(str(word) for word in value.get("Test") or ()),
+            test=texts(value, "Test"),
             interval_s=seconds("Interval", 30),
             timeout_s=seconds("Timeout", 5),
             start_period_s=seconds("StartPeriod", 60),
-            retries=int(value.get("Retries") or 3),
+            retries=number(value, "Retries") or 3,
         )
 
 
@@ -76,19 +79,24 @@ class RuntimeConfig:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read a config object, ours or anyone's."""
-        environment = (str(line).partition("=") for line in value.get("Env") or ())
-        ports = (str(port).partition("/")[0] for port in value.get("ExposedPorts") or {})
-        healthcheck = value.get("Healthcheck")
+        """Read a config object, ours or anyone's; raise ``ImageError`` for a malformed one."""
+        environment = (line.partition("=") for line in texts(value, "Env"))
+        healthcheck = table(value, "Healthcheck")
         return cls(
-            entrypoint=tuple(value.get("Entrypoint") or ()),
-            command=tuple(value.get("Cmd") or ()),
+            entrypoint=texts(value, "Entrypoint"),
+            command=texts(value, "Cmd"),
             environment=tuple((name, text) for name, _, text in environment),
             user=str(value.get("User") or ""),
             working_directory=str(value.get("WorkingDir") or ""),
-            ports=tuple(int(port) for port in ports if port.isdigit()),
-            labels=dict(value.get("Labels") or {}),
+            ports=tuple(filter(None, map(_tcp_port, table(value, "ExposedPorts")))),
+            labels=text_table(value, "Labels"),
             stop_signal=str(value.get("StopSignal") or ""),
-            volumes=tuple(value.get("Volumes") or {}),
+            volumes=tuple(table(value, "Volumes")),
             healthcheck=Healthcheck.from_json(healthcheck) if healthcheck else None,
         )
+
+
+def _tcp_port(text: str) -> int:
+    """Read ``8000/tcp`` or ``8000``; 0 for anything else, which a ``RuntimeConfig`` leaves out."""
+    match = re.fullmatch(r"([0-9]{1,5})(?:/tcp)?", text)
+    return int(match[1]) if match else 0

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from lamina.errors import ImageError
 from lamina.oci.digest import Digest
+from lamina.oci.members import text_table
 from lamina.oci.platform import Platform
 
 
@@ -48,5 +49,5 @@ class Descriptor:
             digest=Digest.parse(value.get("digest")),
             size=size,
             platform=Platform.from_json(platform) if isinstance(platform, dict) else None,
-            annotations=dict(value.get("annotations") or {}),
+            annotations=text_table(value, "annotations"),
         )

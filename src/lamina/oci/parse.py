@@ -1,16 +1,20 @@
 """Parse: a manifest's and a config's bytes, anyone's, become an Image."""
 
 import json
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from lamina.errors import ImageError
 from lamina.oci import media_type
+from lamina.oci.canonical_json import canonical_json
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
+from lamina.oci.members import table, texts
 from lamina.oci.platform import Platform
 
 _LARGEST_MANIFEST = 8 << 20
@@ -24,21 +28,25 @@ def parse_manifest(data: bytes, *, where: str) -> tuple[Descriptor, tuple[Descri
     value = _object(data, where)
     if "manifests" in value or not isinstance(value.get("layers"), list):
         raise ImageError("not an image manifest", where=where)
-    if value.get("mediaType", media_type.MANIFEST) not in media_type.MANIFESTS:
+    if str(value.get("mediaType", media_type.MANIFEST)) not in media_type.MANIFESTS:
         raise ImageError(f"unknown manifest type {value['mediaType']!r}", where=where)
-    layers = tuple(Descriptor.from_json(row) for row in value["layers"])
+    with _naming(where):
+        layers = tuple(Descriptor.from_json(row) for row in value["layers"])
+        config = Descriptor.from_json(value.get("config"))
     unknown = next((x for x in layers if x.media_type not in media_type.LAYERS), None)
     if unknown is not None:
         raise ImageError(f"unknown layer type {unknown.media_type!r}", where=where)
-    return Descriptor.from_json(value.get("config")), layers
+    return config, layers
 
 
 def parse_index(data: bytes, *, where: str) -> tuple[Descriptor, ...]:
     """Read an image index (image-index.md) and return its descriptors, or raise ``ImageError``."""
     value = _object(data, where)
-    if "layers" in value or not isinstance(value.get("manifests"), list):
+    is_index = str(value.get("mediaType", media_type.INDEX)) in media_type.INDEXES
+    if "layers" in value or not is_index or not isinstance(value.get("manifests"), list):
         raise ImageError("not an image index", where=where)
-    return tuple(Descriptor.from_json(row) for row in value["manifests"])
+    with _naming(where):
+        return tuple(Descriptor.from_json(row) for row in value["manifests"])
 
 
 def parse_image(manifest: bytes, config: bytes, *, where: str) -> Image:
@@ -48,10 +56,9 @@ def parse_image(manifest: bytes, config: bytes, *, where: str) -> Image:
     """
     _, descriptors = parse_manifest(manifest, where=where)
     value = _object(config, where)
-    rootfs = value.get("rootfs")
-    if not isinstance(rootfs, dict) or rootfs.get("type") != "layers":
-        raise ImageError("the config has no layers", where=where)
-    diff_ids = [Digest.parse(text) for text in rootfs.get("diff_ids") or ()]
+    with _naming(where):
+        diff_ids = _diff_ids(value)
+        runtime = RuntimeConfig.from_json(table(value, "config"))
     if len(diff_ids) != len(descriptors):
         raise ImageError(
             f"the manifest has {len(descriptors)} layers and the config {len(diff_ids)}",
@@ -64,7 +71,7 @@ def parse_image(manifest: bytes, config: bytes, *, where: str) -> Image:
             Layer(descriptor=d, diff_id=i, created_by=c)
             for d, i, c in zip(descriptors, diff_ids, lines, strict=True)
         ),
-        runtime=RuntimeConfig.from_json(value.get("config") or {}),
+        runtime=runtime,
         created=_seconds(value.get("created")),
     )
 
@@ -74,6 +81,7 @@ def _object(data: bytes, where: str) -> dict[str, Any]:
         raise ImageError(f"larger than {_LARGEST_MANIFEST} bytes", where=where)
     try:
         value = json.loads(data)
+        canonical_json(value)  # JSON can spell halves of characters, which no text can hold
     except (ValueError, RecursionError) as error:
         raise ImageError("not valid JSON", where=where, why=str(error)[:200]) from error
     if not isinstance(value, dict):
@@ -81,14 +89,35 @@ def _object(data: bytes, where: str) -> dict[str, Any]:
     return value
 
 
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Say which document a malformed member stands in."""
+    try:
+        yield
+    except ImageError as error:
+        error.where = error.where or where
+        raise
+
+
+def _diff_ids(config: dict[str, Any]) -> list[Digest]:
+    rootfs = config.get("rootfs")
+    if not isinstance(rootfs, dict) or rootfs.get("type") != "layers":
+        raise ImageError("the config has no layers")
+    return [Digest.parse(text) for text in texts(rootfs, "diff_ids")]
+
+
 def _created_by(config: dict[str, Any], layers: int) -> list[str]:
-    rows = [row for row in config.get("history") or () if isinstance(row, dict)]
+    history = config.get("history")
+    rows = [row for row in history if isinstance(row, dict)] if isinstance(history, list) else []
     lines = [str(row.get("created_by", "")) for row in rows if not row.get("empty_layer")]
     return lines if len(lines) == layers else [""] * layers
 
 
 def _seconds(text: object) -> int:
+    """Read a time (RFC 3339); 0 where it is unknown, which Docker writes as the year 1."""
     try:
-        return int(datetime.fromisoformat(str(text)).timestamp())
+        time = datetime.fromisoformat(str(text))
+        aware = time if time.tzinfo else time.replace(tzinfo=UTC)  # never this machine's zone
+        return max(0, int(aware.astimezone(UTC).timestamp()))
     except (ValueError, OverflowError):
         return 0

@@ -1,11 +1,13 @@
 """Platform: an operating system and an architecture (image-index.md, "platform")."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from lamina.errors import UsageError
 
+_PLATFORM = re.compile(r"([a-z0-9]+)/([a-z0-9_-]+)(?:/([a-z0-9.]+))?")
 _ALIASES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
 _DEFAULT_VARIANT = {"arm64": "v8"}
 
@@ -25,12 +27,12 @@ class Platform:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``linux/amd64`` or ``linux/arm64/v8``; raise ``UsageError`` for anything else."""
-        os, _, rest = text.strip().lower().partition("/")
-        architecture, _, variant = rest.partition("/")
-        if not os or not architecture or "/" in variant:
+        match = _PLATFORM.fullmatch(text.strip().lower())
+        if not match:
             raise UsageError(
                 f"{text!r} is not a platform", hint="write it as linux/amd64 or linux/arm64"
             )
+        os, architecture, variant = match[1], match[2], match[3] or ""
         architecture = _ALIASES.get(architecture, architecture)
         if _DEFAULT_VARIANT.get(architecture) == variant:
             variant = ""

@@ -4,12 +4,17 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from lamina.errors import UsageError
+from lamina.errors import ImageError, UsageError
 from lamina.oci.digest import Digest
 
 _REPOSITORY = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
 )
+_REGISTRY = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+)
+_LONGEST_NAME = 255
+_DEFAULT_REGISTRY = "docker.io"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
@@ -32,11 +37,11 @@ class Reference:
 
         Raises ``UsageError`` for names the distribution-spec does not allow.
         """
-        name, _, digest_text = text.partition("@")
+        name, at, digest_text = text.partition("@")
         registry, name = _split_registry(name)
         repository, _, tag = name.partition(":")
-        digest = Digest.parse(digest_text) if digest_text else None
-        if not _REPOSITORY.fullmatch(repository):
+        digest = _parse_digest(digest_text, text) if at else None
+        if not _is_name(registry, repository):
             raise UsageError(
                 f"{text!r} is not an image reference",
                 hint="write it as name:tag or registry/name:tag, the name in lower case",
@@ -50,10 +55,35 @@ class Reference:
             tag = "latest"
         return cls(registry=registry, repository=repository, tag=tag, digest=digest)
 
+    @property
+    def qualified(self) -> str:
+        """The whole name, with the registry and namespace that Docker means where none is given.
+
+        >>> Reference.parse("aml-agent").qualified
+        'docker.io/library/aml-agent:latest'
+        """
+        if self.registry:
+            return str(self)
+        namespace = "" if "/" in self.repository else "library/"
+        return f"{_DEFAULT_REGISTRY}/{namespace}{self}"
+
     def __str__(self) -> str:
         prefix = f"{self.registry}/" if self.registry else ""
         tag = f":{self.tag}" if self.tag else ""
         return f"{prefix}{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+def _is_name(registry: str, repository: str) -> bool:
+    is_registry = not registry or _REGISTRY.fullmatch(registry)
+    is_short = len(registry) + len(repository) < _LONGEST_NAME
+    return bool(is_registry and is_short and _REPOSITORY.fullmatch(repository))
+
+
+def _parse_digest(digest: str, reference: str) -> Digest:
+    try:
+        return Digest.parse(digest)
+    except ImageError as error:
+        raise UsageError(f"{error.what}, in {reference!r}", hint=error.hint) from error
 
 
 def _split_registry(name: str) -> tuple[str, str]:

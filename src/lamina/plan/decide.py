@@ -13,10 +13,7 @@ from lamina.project.project import Project
 VENV = "/opt/venv"
 _NONROOT = "65532:65532"
 _HOME = "/home/nonroot"
-_PROBE = (
-    "import sys,urllib.request as r;"
-    "sys.exit(r.urlopen('http://127.0.0.1:{port}{path}',timeout=4).status!=200)"
-)
+_PROBE = "import sys,urllib.request as r;sys.exit(r.urlopen({url!r},timeout=4).status!=200)"
 
 
 def decide(  # noqa: PLR0913 - everything that a plan depends on, named
@@ -103,7 +100,7 @@ def _healthcheck(project: Project) -> Healthcheck | None:
             where="pyproject.toml, tool.lamina.healthcheck",
             hint="add `port = 8000` (or whichever it is) to [tool.lamina]",
         )
-    probe = _PROBE.format(port=settings.port, path=settings.healthcheck)
+    probe = _PROBE.format(url=f"http://127.0.0.1:{settings.port}{settings.healthcheck}")
     return Healthcheck(test=("CMD", f"{VENV}/bin/python", "-c", probe))
 
 

@@ -1,21 +1,22 @@
 """A plan for people: layers from the bottom up, their sizes, and what is in them."""
 
-from lamina.plan.plan import BuildPlan, FileLayer, WheelLayer
+from lamina.plan.plan import BaseImage, BuildPlan, FileLayer, WheelLayer
 
 _SHOWN = 6
 
 
 def explain(plan: BuildPlan) -> str:
-    """Draw the plan as a table of layers; sizes are those of wheels and files, in MB."""
+    """Draw the image's layers as a table; sizes are those of wheels and files, in MB."""
     base = plan.base
-    system = sum(package.size for package in base.system_packages)
-    rows = [("base", sum(package.size for package in base.packages), base.reference)]
-    if base.system_packages:
-        rows.append(("system", system, " ".join(p.name for p in base.system_packages)))
-    rows += [(layer.name, layer.size, _contents(layer)) for layer in plan.layers]
+    rows = [
+        *_base_rows(base),
+        ("environment", 0, plan.venv),
+        *((layer.name, layer.size, _contents(layer)) for layer in plan.layers),
+    ]
     width = max(len(name) for name, _, _ in rows)
+    bytecode = plan.bytecode + ", standard library compiled" * base.stdlib_bytecode
     lines = [
-        f"{plan.name}  {base.platform}  Python {base.python_full}  bytecode {plan.bytecode}",
+        f"{plan.name}  {base.platform}  Python {base.python_full}  bytecode {bytecode}",
         "",
     ]
     lines += [f"{size / 1e6:9.1f} MB  {name:<{width}}  {text}" for name, size, text in rows]
@@ -25,6 +26,14 @@ def explain(plan: BuildPlan) -> str:
     command = " ".join((*plan.runtime.entrypoint, *plan.runtime.command))
     lines.append(f"starts  {command}  as {plan.runtime.user} in {plan.runtime.working_directory}")
     return "\n".join(lines)
+
+
+def _base_rows(base: BaseImage) -> list[tuple[str, int, str]]:
+    rows = [("base", size, base.reference) for size in base.layer_sizes]
+    if base.system_packages:
+        names = " ".join(package.name for package in base.system_packages)
+        rows[-1] = ("system", base.layer_sizes[-1], names)
+    return rows
 
 
 def _contents(layer: WheelLayer | FileLayer) -> str:

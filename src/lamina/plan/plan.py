@@ -1,7 +1,8 @@
 """BuildPlan: everything that decides an image's bytes, as one printable value.
 
 Equal plans make equal images: wheels are named by digest, the base by the digest of its selection
-or manifest, project files by digest.
+or config, project files by digest.  Only the compressor is not in it, for it is this machine's and
+not a decision; who remembers images by their plan adds its name (see ``layer.compress``).
 """
 
 from dataclasses import dataclass, field
@@ -29,9 +30,12 @@ class SystemPackage:
 class BaseImage:
     """What the image stands on, as its ``Base`` found it.
 
-    ``digest`` identifies it: of the manifest, or of the selection of packages.  ``interpreter`` is
-    the absolute path of its Python, ``environment`` what its config sets.  ``packages`` make up an
-    assembled base; ``system_packages`` are what the project asked for on top, with dependencies.
+    ``digest`` identifies it: of the config, or of the selection of packages and the rules for
+    them.  ``interpreter`` is the absolute path of its Python, ``environment`` what its config sets.
+    ``packages`` make up an assembled base; ``system_packages`` are what the project asked for on
+    top, with dependencies.  ``stdlib_bytecode`` says whether their modules are compiled, for which
+    this machine needs a Python of the same minor version.  ``found_layers`` are the sizes of the
+    layers of a base that is not assembled.
     """
 
     reference: str
@@ -44,6 +48,14 @@ class BaseImage:
     environment: tuple[tuple[str, str], ...] = ()
     packages: tuple[SystemPackage, ...] = ()
     system_packages: tuple[SystemPackage, ...] = ()
+    stdlib_bytecode: bool = False
+    found_layers: tuple[int, ...] = ()
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Bytes of each layer that the base will have; of its packages, where it is assembled."""
+        assembled = [parts for parts in (self.packages, self.system_packages) if parts]
+        return (*self.found_layers, *(sum(part.size for part in parts) for parts in assembled))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +102,8 @@ class FileLayer:
 class BuildPlan:
     """One platform's image, decided and not yet built; layers from the bottom up.
 
-    ``created`` is in seconds since the epoch.
+    Below ``layers`` come those of the base, and one that holds the empty environment ``venv`` and
+    the working directory.  ``created`` is in seconds since the epoch.
     """
 
     name: str
@@ -100,6 +113,11 @@ class BuildPlan:
     runtime: RuntimeConfig
     bytecode: Bytecode = "none"
     created: int = 0
+
+    @property
+    def layer_count(self) -> int:
+        """How many layers the image will have, the base's and the environment's included."""
+        return len(self.base.layer_sizes) + 1 + len(self.layers)
 
     @property
     def wheels(self) -> tuple[LockedWheel, ...]:

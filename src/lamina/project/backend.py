@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lamina.errors import ProjectError, ToolError
-from lamina.project.files import project_files
+from lamina.project.files import source_files
 from lamina.project.project import Project
 
 _SOURCE_DATE_EPOCH = "315532800"
 
 
 def source_fingerprint(project: Project) -> str:
-    """Identify the state of the project's files without reading them.
+    """Identify the state of the files that the wheel is made from, without reading them.
 
     Names, modes, sizes and modification times; equal fingerprints mean an unchanged checkout.
     """
     hasher = hashlib.sha256()
-    for path in project_files(project):
+    for path in source_files(project):
         status = path.stat()
         relative = path.relative_to(project.directory)
         facts = f"{relative}\0{status.st_mode}\0{status.st_size}\0{status.st_mtime_ns}\n"
@@ -33,7 +33,7 @@ def build_wheel(project: Project, output: Path, *, uv: str, environment: Mapping
     code and its requirements come from the user's index.  Raises ``ProjectError`` with the last
     lines of what the backend said.
     """
-    command = [uv, "build", "--wheel", "--quiet", "--out-dir", str(output), str(project.directory)]
+    command = [uv, "build", "--wheel", "--out-dir", str(output), str(project.directory)]
     try:
         done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
             command,

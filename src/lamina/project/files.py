@@ -2,12 +2,22 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import Final
 
 from lamina.errors import ProjectError
 from lamina.project.ignore import SAFE_DEFAULTS, IgnoreRules, read_patterns
 from lamina.project.project import Project
+
+_MADE_BY_BACKENDS: Final = (
+    "build/lib*",
+    "build/bdist.*",
+    "build/temp.*",
+    "build/scripts-*",
+    "dist/*.whl",
+    "dist/*.tar.gz",
+)
 
 
 def ignore_rules(project: Project) -> IgnoreRules:
@@ -19,7 +29,16 @@ def ignore_rules(project: Project) -> IgnoreRules:
 
 def project_files(project: Project) -> tuple[Path, ...]:
     """List every file of the project that is not ignored, sorted."""
-    return tuple(sorted(_walk(project.directory, "", ignore_rules(project))))
+    return _named(project, _walk(project.directory, "", ignore_rules(project)))
+
+
+def source_files(project: Project) -> tuple[Path, ...]:
+    """List every file that the project's own wheel may be built from, sorted.
+
+    A build backend does not know .dockerignore, so a file that stays out of the image counts.
+    """
+    rules = IgnoreRules((*SAFE_DEFAULTS, *_MADE_BY_BACKENDS))
+    return tuple(sorted(_walk(project.directory, "", rules)))
 
 
 def included_files(project: Project) -> tuple[Path, ...]:
@@ -38,15 +57,30 @@ def included_files(project: Project) -> tuple[Path, ...]:
                 hint="patterns are relative to the project; ignored files do not count",
             )
         found |= matches
-    return tuple(sorted(found))
+    return _named(project, found)
+
+
+def _named(project: Project, paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Sort ``paths``, and refuse a name that is not text: neither plans nor keys can hold it."""
+    for path in (found := sorted(paths)):
+        try:
+            str(path.relative_to(project.directory)).encode()
+        except UnicodeEncodeError:
+            name = os.fsencode(path.relative_to(project.directory))
+            raise ProjectError(
+                f"the name of a file is not UTF-8: {repr(name)[1:]}",
+                where=str(project.directory),
+                hint="rename it, or leave it out with .dockerignore",
+            ) from None
+    return tuple(found)
 
 
 def _expand(directory: Path, pattern: str, rules: IgnoreRules) -> Iterator[Path]:
     if pattern.startswith("/") or ".." in pattern.split("/"):
         raise ProjectError(f"{pattern!r} leaves the project", where="tool.lamina.include")
-    for path in directory.glob(pattern):
+    for path in _glob(directory, pattern):
         relative = path.relative_to(directory).as_posix()
-        if path.is_symlink() or rules.ignores(relative):
+        if _has_link(directory, PurePath(relative)) or rules.ignores(relative):
             continue
         if path.is_dir():
             yield from _walk(directory, relative, rules)
@@ -54,13 +88,34 @@ def _expand(directory: Path, pattern: str, rules: IgnoreRules) -> Iterator[Path]
             yield path
 
 
+def _glob(directory: Path, pattern: str) -> list[Path]:
+    try:
+        return list(directory.glob(pattern))
+    except (ValueError, OSError) as error:
+        raise ProjectError(
+            f"{pattern!r} is not a pattern: {error}", where="pyproject.toml, tool.lamina.include"
+        ) from error
+
+
+def _has_link(directory: Path, relative: PurePath) -> bool:
+    """Say whether a symbolic link is on the way: it might lead out of the project."""
+    return any((directory / part).is_symlink() for part in (relative, *relative.parents[:-1]))
+
+
 def _walk(root: Path, relative: str, rules: IgnoreRules) -> Iterator[Path]:
-    with os.scandir(root / relative) as entries:
-        for entry in entries:
-            path = f"{relative}/{entry.name}" if relative else entry.name
-            ignored = rules.ignores(path)
-            if entry.is_dir(follow_symlinks=False):
-                if not ignored or rules.has_exceptions:
-                    yield from _walk(root, path, rules)
-            elif not ignored and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
-                yield root / path
+    for entry in _scan(root / relative):
+        path = f"{relative}/{entry.name}" if relative else entry.name
+        ignored = rules.ignores(path)
+        if entry.is_dir(follow_symlinks=False):
+            if not ignored or rules.has_exceptions:
+                yield from _walk(root, path, rules)
+        elif not ignored and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+            yield root / path
+
+
+def _scan(directory: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except OSError as error:
+        raise ProjectError(f"cannot read: {error.strerror}", where=str(directory)) from error

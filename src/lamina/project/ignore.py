@@ -1,9 +1,12 @@
 """Which files stay out of an image: .dockerignore's rules, and names that never belong in one."""
 
+import posixpath
 import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Final
+
+from lamina.errors import ProjectError
 
 SAFE_DEFAULTS: Final = (
     "**/.git",
@@ -68,34 +71,47 @@ def read_patterns(text: str) -> tuple[str, ...]:
 
 def _split(line: str) -> tuple[str, bool]:
     keeps = line.startswith("!")
-    return line.removeprefix("!").strip().strip("/").removeprefix("./"), keeps
+    pattern = posixpath.normpath(line.removeprefix("!").strip().strip("/"))
+    return "" if pattern == "." else pattern, keeps
 
 
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
-    """Translate Go's ``filepath.Match`` plus ``**`` into a regular expression."""
-    out, position = "", 0
-    while position < len(pattern):
-        rest = pattern[position:]
-        token = next(t for t in _TOKENS if (match := t[0].match(rest)))
-        match = token[0].match(rest)
-        assert match  # noqa: S101 - the last token matches any character
-        out += token[1] if token[1] is not None else _class_or_character(match[0])
-        position += match.end()
-    return re.compile(out, re.DOTALL)
+    """Translate Go's ``filepath.Match`` plus ``**`` into a regular expression, as Docker does."""
+    out = "".join(_translate(token) for token in _TOKEN.findall(pattern))
+    if not out.endswith(_ANY_FOLDERS):
+        return re.compile(out, re.DOTALL)
+    return re.compile(out.removesuffix(_ANY_FOLDERS) + ".*", re.DOTALL)  # a last ** takes anything
 
 
-def _class_or_character(text: str) -> str:
-    if text.startswith("[") and len(text) > 1:
-        return text.replace("[^", "[^/", 1) if text.startswith("[^") else text
-    return re.escape(text.removeprefix("\\") or text)
+def _translate(token: str) -> str:
+    match token:
+        case "**" | "**/":
+            return _ANY_FOLDERS
+        case "*":
+            return "[^/]*"
+        case "?":
+            return "[^/]"
+        case _ if len(token) > 1 and token.startswith("["):
+            return _class(token)
+        case _:
+            return re.escape(token.removeprefix("\\") or token)
 
 
-_TOKENS: Final[tuple[tuple[re.Pattern[str], str | None], ...]] = (
-    (re.compile(r"\*\*/"), r"(?:[^/]+/)*"),
-    (re.compile(r"\*\*"), r".*"),
-    (re.compile(r"\*"), r"[^/]*"),
-    (re.compile(r"\?"), r"[^/]"),
-    (re.compile(r"\[\^?[^\]\[\\]+\]"), None),
-    (re.compile(r"\\?.", re.DOTALL), None),
-)
+def _class(token: str) -> str:
+    """Translate a class such as ``[a-z]`` or ``[^_]``; neither matches a slash."""
+    negated = token.startswith("[^")
+    members = token[2:-1] if negated else token[1:-1]
+    escaped = "".join(c if c == "-" else re.escape(c) for c in members).replace("--", r"-\-")
+    try:
+        re.compile(f"[{escaped}]")
+    except re.error as error:
+        raise ProjectError(
+            f"{token!r} in a pattern is not a class of characters: {error.msg}",
+            where=".dockerignore, or exclude in [tool.lamina]",
+        ) from error
+    return f"(?!/)[{'^' if negated else ''}{escaped}]"
+
+
+_ANY_FOLDERS: Final = "(?:.*/)?"
+_TOKEN: Final = re.compile(r"\*\*/?|\*|\?|\[\^?[^\]\[\\]+\]|\\.|.", re.DOTALL)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, canonicalize_name
 
 from lamina.errors import ProjectError
 from lamina.project.project import Project
@@ -40,15 +41,20 @@ def read_project(directory: Path) -> Project:
         )
     return Project(
         directory=directory,
-        name=str(canonicalize_name(str(metadata.get("name") or directory.resolve().name))),
+        name=_name(metadata, directory, locate),
         version=str(metadata.get("version", "")),
-        requires_python=str(metadata.get("requires-python", "")),
+        requires_python=_requires_python(metadata, locate),
         dependencies=_dependencies(document, settings, locate),
         scripts={str(k): str(v) for k, v in _table(metadata, "scripts").items()},
         requirements=requirements,
         is_distributable="build-system" in document and "name" in metadata,
         settings=settings,
     )
+
+
+def is_project(directory: Path) -> bool:
+    """Say whether ``directory`` holds a project, readable or not."""
+    return any((directory / name).exists() for name in ("pyproject.toml", *_LOCK_NAMES))
 
 
 class _Locator:
@@ -61,6 +67,10 @@ class _Locator:
     def setting(self, key: str) -> str:
         """Say where ``key`` of the settings stands."""
         return self.find(TABLE, re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]"""))
+
+    def metadata(self, key: str) -> str:
+        """Say where ``key`` of [project] stands."""
+        return self.find("project", re.compile(rf"\s*{re.escape(key)}\s*="))
 
     def find(self, table: str, pattern: re.Pattern[str]) -> str:
         """Say where ``pattern`` first matches below the header of ``table`` or of one inside it."""
@@ -85,6 +95,8 @@ class _Locator:
 
 def _read_text(path: Path) -> str:
     try:
+        if not path.is_file():  # a named pipe would let us wait for ever
+            raise ProjectError("this is not a file", where=str(path))
         if path.stat().st_size > _LARGEST_FILE:
             raise ProjectError(f"the file is larger than {_LARGEST_FILE} bytes", where=str(path))
         return path.read_bytes().decode("utf-8-sig")
@@ -97,7 +109,7 @@ def _read_text(path: Path) -> str:
 def _parse(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a number of 5,000 digits
         raise ProjectError(f"not valid TOML: {error}", where=str(path)) from error
 
 
@@ -110,8 +122,40 @@ def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     return document
 
 
+def _name(metadata: Mapping[str, Any], directory: Path, locate: _Locator) -> str:
+    """Take the project's name, or make one of the folder's."""
+    if "name" not in metadata:
+        folder = re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).strip("-._")
+        return str(canonicalize_name(folder or "project"))
+    try:
+        return str(canonicalize_name(str(metadata["name"]), validate=True))
+    except InvalidName as error:
+        raise ProjectError(
+            f"{metadata['name']!r} is not a name", where=locate.metadata("name")
+        ) from error
+
+
+def _requires_python(metadata: Mapping[str, Any], locate: _Locator) -> str:
+    text = str(metadata.get("requires-python", ""))
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise ProjectError(
+            f"{text!r} is not a list of versions",
+            where=locate.metadata("requires-python"),
+            hint='write it as ">=3.11" or ">=3.11,<3.13"',
+        ) from error
+    return text
+
+
 def _find_requirements(directory: Path, settings: Settings) -> Path | None:
     if settings.requirements:
+        parts = settings.requirements.split("/")
+        if settings.requirements.startswith("/") or ".." in parts:
+            raise ProjectError(
+                f"{settings.requirements} leaves the project",
+                where=f"pyproject.toml, {TABLE}.requirements",
+            )
         path = directory / settings.requirements
         if not path.is_file():
             raise ProjectError(
@@ -138,7 +182,7 @@ def _dependencies(
             if name not in table:
                 problems.append(f"{locate.setting(kind + 's')}: there is no {kind} {name!r}")
             else:
-                chosen.extend(_expand(table, name, problems, ()))
+                chosen.extend(_expand(table, name, problems, {}))
     problems += [p for text in chosen if (p := _bad_requirement(text, locate.containing))]
     if problems:
         raise ProjectError("the dependencies cannot be read", problems=tuple(problems))
@@ -146,18 +190,25 @@ def _dependencies(
 
 
 def _expand(
-    table: Mapping[str, Any], name: str, problems: list[str], seen: tuple[str, ...]
+    table: Mapping[str, Any], name: str, problems: list[str], is_done: dict[str, bool]
 ) -> list[object]:
-    """List a group's requirements, following ``include-group`` (Dependency groups, PEP 735)."""
-    if name in seen:
-        problems.append(f"pyproject.toml: the group {name!r} includes itself")
+    """List a group's requirements, following ``include-group`` (Dependency groups, PEP 735).
+
+    ``is_done`` knows the groups met so far; each is listed once, however often it is included.
+    """
+    if name in is_done:
+        if not is_done[name]:
+            problems.append(f"pyproject.toml: the group {name!r} includes itself")
         return []
+    is_done[name] = False
     found: list[object] = []
     for item in _list(table, name):
-        if isinstance(item, dict) and item.get("include-group") in table:
-            found.extend(_expand(table, str(item["include-group"]), problems, (*seen, name)))
+        included = item.get("include-group") if isinstance(item, dict) else None
+        if isinstance(included, str) and included in table:
+            found.extend(_expand(table, included, problems, is_done))
         else:
             found.append(item)
+    is_done[name] = True
     return found
 
 
@@ -169,9 +220,11 @@ def _list(table: Mapping[str, Any], name: str) -> list[object]:
 
 
 def _bad_requirement(text: object, containing: Callable[[str], str]) -> str:
+    if not isinstance(text, str):
+        return f"{containing(str(text))}: {str(text)[:80]} is not a requirement: expected a text"
     try:
-        Requirement(text if isinstance(text, str) else repr(text))
-    except InvalidRequirement as error:
+        Requirement(text)
+    except (InvalidRequirement, RecursionError) as error:
         first = str(error).splitlines()[0]
-        return f"{containing(str(text))}: {str(text)[:80]!r} is not a requirement: {first}"
+        return f"{containing(text)}: {text[:80]!r} is not a requirement: {first}"
     return ""

@@ -47,7 +47,7 @@ def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> 
     values: dict[str, Any] = {}
     problems: list[str] = []
     for key, value in table.items():
-        problem = _unknown(key, known) if key not in known else _CHECKS[known[key]](value)
+        problem = _unknown(key, known) if key not in known else _check(known[key], value)
         if problem:
             problems.append(f"{locate(key)}: {TABLE}.{key}: {problem}")
         else:
@@ -59,6 +59,23 @@ def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> 
             hint="docs/reference/settings.md lists every setting and its values",
         )
     return Settings(**values)
+
+
+def _check(name: str, value: object) -> str:
+    return _CHECKS[name](value) or ("it holds a NUL" if _holds_nul(value) else "")
+
+
+def _holds_nul(value: object) -> bool:
+    """Find the one character that no argument, variable or path can hold."""
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any(map(_holds_nul, (*value, *value.values())))
+        case list():
+            return any(map(_holds_nul, value))
+        case _:
+            return False
 
 
 def _unknown(key: str, known: Mapping[str, str]) -> str:
@@ -77,9 +94,18 @@ def _is_texts(value: object) -> str:
 
 
 def _is_text_table(value: object) -> str:
-    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-        return ""
-    return f"expected a table of texts, got {_name(value)}"
+    if not isinstance(value, dict):
+        return f"expected a table of texts, got {_name(value)}"
+    bad = [f"{key!r} is {_name(item)}" for key, item in value.items() if not isinstance(item, str)]
+    return f"expected a table of texts, and {', '.join(bad)}" if bad else ""
+
+
+def _is_environment(value: object) -> str:
+    names = value if isinstance(value, dict) else {}
+    bad = next((name for name in names if not name or "=" in name), None)
+    return _is_text_table(value) or (
+        "" if bad is None else f"{bad!r} is not the name of a variable"
+    )
 
 
 def _is_port(value: object) -> str:
@@ -91,6 +117,12 @@ def _is_port(value: object) -> str:
 def _is_absolute(value: object) -> str:
     is_path = isinstance(value, str) and value.startswith("/") and ".." not in value.split("/")
     return "" if is_path else f"expected an absolute path, got {value!r}"
+
+
+def _is_directory(value: object) -> str:
+    inside = value.strip("/") if isinstance(value, str) else ""
+    is_plain = not inside or not {"", "."} & set(inside.split("/"))
+    return _is_absolute(value) or ("" if is_plain else f"expected an absolute path, got {value!r}")
 
 
 def _is_minor(value: object) -> str:
@@ -116,7 +148,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
     "command": _is_texts,
     "port": _is_port,
     "healthcheck": _is_absolute,
-    "environment": _is_text_table,
+    "environment": _is_environment,
     "labels": _is_text_table,
     "include": _is_texts,
     "exclude": _is_texts,
@@ -124,6 +156,6 @@ _CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
     "groups": _is_texts,
     "bytecode": _is_bytecode,
     "user": _is_text,
-    "working_directory": _is_absolute,
+    "working_directory": _is_directory,
     "allow_record_mismatch": _is_texts,
 }

@@ -39,6 +39,12 @@ def find_site_packages(tree: Tree, prefixes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def python_of(tree: Tree, prefixes: Iterable[str]) -> str:
+    """Tell the minor version of the Python that ``prefixes`` have packages for; "" for none."""
+    found = find_site_packages(tree, prefixes)
+    return found[0].split("/")[-2].removeprefix("python") if found else ""
+
+
 def modules_of(tree: Tree, dist_info: str) -> tuple[str, ...]:
     """Name the modules to import for the distribution at ``dist_info``, sorted; maybe none.
 

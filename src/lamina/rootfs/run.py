@@ -13,10 +13,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal, Self
 
 from lamina.errors import ToolError
 from lamina.rootfs import bubblewrap, crun, docker
@@ -25,7 +24,8 @@ from lamina.rootfs.container import Container
 Engine = Literal["bubblewrap", "crun", "docker"]
 
 _PROGRAMS: dict[Engine, str] = {"bubblewrap": "bwrap", "crun": "crun", "docker": "docker"}
-_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_GRACE_S = 10.0
 _POLL_S = 0.02
 
 
@@ -83,13 +83,18 @@ class Running:
             return self.wait()
 
 
-def run(container: Container, *, engine: Engine | None = None) -> tuple[int, tuple[str, ...]]:
+def run(
+    container: Container, *, engine: Engine | None = None, grace_s: float = _GRACE_S
+) -> tuple[int, tuple[str, ...]]:
     """Run ``container`` on this process's own input and output, passing signals on, until it ends.
 
-    Returns the exit code and the notes.  Call it from the main thread.
+    It is the first process of its namespace, which the kernel spares every signal that it has no
+    handler for; so a program that was asked to end and still runs after ``grace_s``, or is asked
+    again, is killed.  Returns the exit code and the notes.  Call it from the main thread.
     """
-    running = start(container, engine=engine)
-    with _forwarding(running):
+    with _Signals(grace_s) as signals:
+        running = start(container, engine=engine)
+        signals.pass_on_to(running)
         return running.wait(), running.notes
 
 
@@ -194,6 +199,7 @@ def _start_bubblewrap(container: Container, choice: Choice, output: IO[bytes] | 
             stderr=subprocess.STDOUT if output else None,
             pass_fds=(writer,),
             cwd="/",
+            process_group=0,  # a terminal's Ctrl-C reaches us alone, and we pass it on
             user=identity.uid if is_other else None,
             group=identity.gid if is_other else None,
             extra_groups=identity.groups if is_other else None,
@@ -223,6 +229,7 @@ def _start_crun(
         crun.command(str(bundle), name=f"lamina-{secrets.token_hex(6)}"),
         stdin=subprocess.DEVNULL,
         stdout=output,
+        process_group=0,
         stderr=subprocess.STDOUT if output else None,
     )
     pid = _await_pid(bundle / "pid", process)
@@ -245,17 +252,47 @@ def _start_docker(container: Container, choice: Choice, output: IO[bytes] | None
     process = subprocess.Popen(
         docker.command(container, name=name),
         stdout=output,
+        process_group=0,
         stderr=subprocess.STDOUT if output else None,
     )
     return Running(process=process, choice=choice, _name=name)
 
 
-@contextlib.contextmanager
-def _forwarding(running: Running) -> Iterator[None]:
-    """Pass this process's signals on to the container while the block runs."""
-    before = {s: signal.signal(s, lambda number, _: running.send(number)) for s in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+class _Signals:
+    """Passes this process's signals on while the block runs; see :func:`run`.
+
+    Those that come while the container starts are kept for it: nobody else would end it.
+    """
+
+    def __init__(self, grace_s: float) -> None:
+        self._grace_s = grace_s
+        self._running: Running | None = None
+        self._early: list[int] = []
+        self._is_asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        numbers = (*_ENDING, signal.SIGUSR1, signal.SIGALRM)
+        self._before = {number: signal.signal(number, self._receive) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def pass_on_to(self, running: Running) -> None:
+        self._running = running
+        for number in self._early:
+            self._receive(number, None)
+
+    def _receive(self, number: int, _: object) -> None:
+        if self._running is None:
+            self._early.append(number)
+        elif number == signal.SIGALRM or (self._is_asked and number in _ENDING):
+            self._running.send(signal.SIGKILL)
+        else:
+            self._running.send(number)
+            if number in _ENDING:
+                self._is_asked = True
+                signal.setitimer(signal.ITIMER_REAL, self._grace_s)

@@ -20,10 +20,11 @@ from packaging.utils import canonicalize_name
 
 from lamina.errors import ImageError
 from lamina.oci.config import RuntimeConfig
-from lamina.rootfs.container import Container, Network, prepare
+from lamina.rootfs.container import Container, prepare
 from lamina.rootfs.modules import find_site_packages, installed, modules_of
-from lamina.rootfs.run import Engine, start
+from lamina.rootfs.run import start
 from lamina.rootfs.tree import Tree
+from lamina.rootfs.trial import Trial
 
 _TAIL_LINES = 20
 _STARTING_S = 20  # what the driver itself may need beyond its time, stopping included
@@ -53,23 +54,6 @@ class Report:
         return all(check.ok for check in self.checks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What to try: distributions to import, and whether and how to start the image.
-
-    ``health_url`` is seen from inside, such as ``http://127.0.0.1:8000/health``; without one a
-    service only has to keep running for ``timeout_s``.
-    """
-
-    distributions: tuple[str, ...] = ()
-    is_started: bool = True
-    health_url: str = ""
-    timeout_s: float = 60.0
-    import_timeout_s: float = 300.0
-    network: Network = "loopback"
-    engine: Engine | None = None
-
-
 def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
     """Try the image with ``runtime``, unpacked at ``root``.
 
@@ -77,7 +61,7 @@ def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
     """
     with Tree(root) as tree:
         python = _find_python(tree, runtime)
-        wanted = _modules(tree, python, trial.distributions)
+        wanted = _modules(tree, python, trial)
     container = prepare(root, runtime, arguments=("true",), network=trial.network)
     session = _Session(replace(container, network=trial.network), python, trial)
     checks = [
@@ -125,7 +109,13 @@ class _Session:
         if not command:
             return Check(what="start", ok=False, detail="the image names no command")
         timeout_s = self._trial.timeout_s
-        arguments = [self._trial.health_url, str(timeout_s), *command]
+        options = {
+            "url": self._trial.health_url,
+            "check": self._trial.health_command,
+            "timeout": timeout_s,
+            "may_end": self._trial.may_end,
+        }
+        arguments = [json.dumps(options), *command]
         values, ending = self._drive("health", arguments, timeout_s + _STARTING_S)
         if not values:
             return Check(what=what, ok=False, detail=ending)
@@ -173,16 +163,15 @@ def _find_python(tree: Tree, runtime: RuntimeConfig) -> str:
     )
 
 
-def _modules(
-    tree: Tree, python: str, distributions: Iterable[str]
-) -> dict[str, tuple[str, ...] | None]:
-    """Name each distribution's modules; None for one that is not in the image."""
+def _modules(tree: Tree, python: str, trial: Trial) -> dict[str, tuple[str, ...] | None]:
+    """Name each distribution's modules; None for one that is not in the image and should be."""
     prefix = posixpath.dirname(posixpath.dirname(python)).strip("/")
     folders = find_site_packages(tree, (prefix, "usr/local", "usr"))
     found = {
         name: path for folder in reversed(folders) for name, path in installed(tree, folder).items()
     }
+    own = [trial.own] if trial.own and canonicalize_name(trial.own) in found else []
     return {
         name: modules_of(tree, found[key]) if (key := canonicalize_name(name)) in found else None
-        for name in distributions
+        for name in (*trial.distributions, *own)
     }

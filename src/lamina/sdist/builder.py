@@ -177,7 +177,8 @@ class StoreSdistBuilder:
         if not isinstance(row, dict):
             return None
         digest = Digest.parse(str(row["digest"]))
-        if not self._store.wheel_path(digest).is_file():
+        path = self._store.wheel_path(digest)
+        if not path.is_file() or _sha256(path) != digest.hex:  # a crash may have cut it short
             return None
         return _locked(sdist, str(row["filename"]), digest, int(row["size"]))
 

@@ -52,7 +52,7 @@ class Toolchains:
         Raises ``UsageError`` if the image's base is not assembled from packages, and what
         ``base`` raises.
         """
-        if not image.reference.startswith("debian:"):
+        if not image.reference.startswith(("debian:", "ubuntu:")):
             raise UsageError(
                 f"an sdist has to be compiled, and the base {image.reference} brings no compiler",
                 hint='use a base such as "debian:bookworm", or versions that have wheels',

@@ -1,7 +1,9 @@
 """Wheels from where the lock says they are: an index over HTTP, or a file of this machine."""
 
 import hashlib
+import os
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from lamina.durable import incoming
@@ -11,7 +13,10 @@ from lamina.http.redact import redact
 from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.protocols import Downloader
 from lamina.steps import Step
+from lamina.store.blobs import has_digest
 from lamina.store.store import Store
+
+_COPY = 1 << 20
 
 
 class IndexSource:
@@ -42,11 +47,10 @@ class IndexSource:
         if stored.exists():
             return stored.stat().st_size
         if parts.scheme in {"http", "https"}:
+            self._check_online(wheel)
             return self._client.size(wheel.url)
-        try:
-            return Path(unquote(parts.path)).stat().st_size
-        except OSError as error:
-            raise _unreadable(wheel, error) from error
+        with _open(wheel) as file:
+            return os.fstat(file.fileno()).st_size
 
     def fetch_sdist(self, sdist: LockedSdist, step: Step) -> Path:
         """Return the sdist's file in the store, after fetching it if it is not there."""
@@ -55,15 +59,19 @@ class IndexSource:
             self._fetch(sdist, path, step)
         return path
 
-    def _fetch(self, locked: LockedWheel | LockedSdist, path: Path, step: Step) -> int:
-        if path.exists():
-            step.cached()
-            return 0
-        parts = urlsplit(locked.url)
-        if self._offline and parts.scheme != "file":
+    def _check_online(self, locked: LockedWheel | LockedSdist) -> None:
+        if self._offline:
             raise NetworkError(
                 f"{locked.filename} is not in the store", hint="run once without --offline"
             )
+
+    def _fetch(self, locked: LockedWheel | LockedSdist, path: Path, step: Step) -> int:
+        if has_digest(path, locked.digest):
+            step.cached()
+            return 0
+        parts = urlsplit(locked.url)
+        if parts.scheme in {"http", "https"}:
+            self._check_online(locked)
         with incoming(self._store.ingest) as new:
             if parts.scheme in {"http", "https"}:
                 size = self._client.download(
@@ -74,25 +82,34 @@ class IndexSource:
                     progress=lambda received: step.progress(received, locked.size or None),
                 )
             else:
-                size = _copy(Path(unquote(parts.path)), new.partial, locked)
-            new.commit(path, durable=False)  # every use verifies what it reads
+                size = _copy(locked, new.partial)
+            new.commit(path, durable=False)  # whoever finds it reads all of it first
         return size
 
 
-def _copy(source: Path, destination: Path, locked: LockedWheel | LockedSdist) -> int:
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise _unreadable(locked, error) from error
-    actual = hashlib.sha256(data).hexdigest()
+def _copy(locked: LockedWheel | LockedSdist, destination: Path) -> int:
+    size, hasher = 0, hashlib.sha256()
+    with _open(locked) as file, destination.open("wb") as out:
+        while chunk := file.read(_COPY):
+            size += len(chunk)
+            hasher.update(chunk)
+            out.write(chunk)
+    actual = hasher.hexdigest()
     if actual != locked.digest.hex:
         raise IntegrityError(
             f"{locked.filename} is not the file that the lock names",
-            where=str(source),
+            where=locked.url,
             why=f"expected sha256 {locked.digest.hex}, got {actual}",
         )
-    destination.write_bytes(data)
-    return len(data)
+    return size
+
+
+def _open(locked: LockedWheel | LockedSdist) -> BinaryIO:
+    """Open the file that a ``file:`` address names."""
+    try:
+        return Path(unquote(urlsplit(locked.url).path)).open("rb")
+    except OSError as error:
+        raise _unreadable(locked, error) from error
 
 
 def _unreadable(locked: LockedWheel | LockedSdist, error: OSError) -> NetworkError:

@@ -1,5 +1,6 @@
 """Blobs by digest, laid out as in an OCI layout: ``blobs/sha256/<hex>``."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -51,3 +52,15 @@ class Blobs:
                 new.file.write(data)
                 new.commit(self.path(descriptor.digest))
         return descriptor
+
+
+def has_digest(path: Path, digest: Digest) -> bool:
+    """Say whether there is a file at ``path`` whose bytes, all of which are read, are ``digest``'s.
+
+    For files that are written without flushing: a crash may leave their name and not their bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest.hex
+    except OSError:
+        return False

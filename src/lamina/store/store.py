@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from lamina.durable import incoming
 from lamina.errors import StoreError
 from lamina.layer.contents import Contents
 from lamina.oci.descriptor import Descriptor
@@ -34,10 +35,7 @@ class Store:
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             owner = root.stat().st_uid
-            marker = root / "version"
-            if not marker.exists():
-                marker.write_text(_VERSION + "\n", encoding="utf-8")
-            version = marker.read_text(encoding="utf-8").strip()
+            version = _read_version(root / "version")
         except OSError as error:
             raise StoreError(
                 f"cannot open the store: {error.strerror or error}",
@@ -50,13 +48,19 @@ class Store:
                 where=str(root),
                 hint="set LAMINA_STORE to a directory of your own",
             )
-        if version != _VERSION:
+        store = cls(root)
+        if not version:
+            # Written aside and renamed, because another process may open the store just now.
+            with incoming(store.ingest) as new:
+                new.file.write(_VERSION.encode() + b"\n")
+                new.commit(root / "version", durable=False, mode=0o644)
+        elif version != _VERSION:
             raise StoreError(
                 f"the store has version {version}, and this Lamina knows {_VERSION}",
                 where=str(root),
                 hint="update Lamina, or set LAMINA_STORE to another directory",
             )
-        return cls(root)
+        return store
 
     def wheel_path(self, digest: Digest) -> Path:
         """Say where the wheel with this digest is, or would be."""
@@ -110,3 +114,11 @@ class Store:
     def remember(self, topic: str, key: str, value: object) -> None:
         """Remember a JSON value that can be computed again."""
         self._memory.put(f"{topic}\n{key}", value)
+
+
+def _read_version(marker: Path) -> str:
+    """Read the version; empty for a new store, or where a crash cut the file short."""
+    try:
+        return marker.read_bytes().decode("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return ""

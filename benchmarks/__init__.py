@@ -1,0 +1,1 @@
+"""Lamina against real peers, in one run, on equal inputs."""

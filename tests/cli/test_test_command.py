@@ -1,0 +1,73 @@
+"""``lamina test`` without a project tries what the image alone tells."""
+
+from pathlib import Path
+
+import pytest
+
+from lamina.cli import test_command as command
+from lamina.oci.config import RuntimeConfig
+from lamina.rootfs.smoke import Check, Report
+from lamina.rootfs.trial import Trial
+from lamina.testing.projects import locked_project
+from lamina.testing.wheels import ToyWheel
+from tests.support.toys import lamina
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
+    """Start nothing, and keep what would have been tried."""
+    found: list[Trial] = []
+
+    def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
+        del root, runtime
+        found.append(trial)
+        return Report(checks=(Check(what="start", ok=True),))
+
+    monkeypatch.setattr(command, "smoke", smoke)
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = locked_project(
+        tmp_path / "project", [ToyWheel()], settings='port = 8000\nhealthcheck = "/well"'
+    )
+    done = lamina("build", folder, "-t", "toys", store=tmp_path / "store")
+    assert done.code == 0, done.err
+    return folder
+
+
+@pytest.mark.usefixtures("project")
+def test_outside_of_a_project_the_images_own_health_check_is_asked(
+    tmp_path: Path, tried: list[Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+
+    done = lamina("test", "toys", store=tmp_path / "store")
+
+    assert done.code == 0, done.err
+    assert "imports were skipped" in done.out
+    assert tried[0].health_command[:2] == ("/opt/venv/bin/python", "-c")
+    assert "http://127.0.0.1:8000/well" in tried[0].health_command[2]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_folder_that_is_named_has_to_be_a_project(tmp_path: Path, tried: list[Trial]) -> None:
+    (tmp_path / "empty").mkdir()
+
+    done = lamina("test", "toys", tmp_path / "empty", store=tmp_path / "store")
+
+    assert (done.code, tried) == (3, [])
+    assert "not a Python project" in done.err
+
+
+def test_in_a_projects_folder_the_project_is_asked(
+    tmp_path: Path, project: Path, tried: list[Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+
+    done = lamina("test", "toys", store=tmp_path / "store")
+
+    assert (done.code, "skipped" in done.out) == (0, False)
+    assert tried[0].health_url == "http://127.0.0.1:8000/well"

@@ -1,0 +1,1 @@
+"""Real programs for the tests and benchmarks: Docker engines, a registry, the built workload."""

@@ -1,0 +1,76 @@
+"""The reference workload's image, built once for all tests of a run."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.process import run
+from tests.support.tools import EXAMPLE, LAMINA
+
+NAME = "aml-agent:test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A built image: as a layout, as an archive, and in a store.
+
+    Only the one for linux/amd64 is called ``NAME``, because all share the store.
+    """
+
+    store: Path
+    layout: Path
+    archive: Path
+    digest: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes `lamina` use the store that the image is in."""
+        return {**os.environ, "LAMINA_STORE": str(self.store)}
+
+    def lamina(self, *words: str | Path) -> str:
+        """Run a command of Lamina on this store."""
+        return run(*LAMINA, *words, environment=self.environment)
+
+    @property
+    def manifest(self) -> dict[str, object]:
+        """The image manifest."""
+        return dict(json.loads(self.blob(self.digest)))
+
+    def blob(self, digest: str) -> bytes:
+        """Read a blob of the layout."""
+        return (self.layout / "blobs/sha256" / digest.removeprefix("sha256:")).read_bytes()
+
+
+def build_workload(folder: Path, platform: str) -> Workload:
+    """Build the example for ``platform`` below ``folder``, or take it if another test has."""
+    store, output = folder / "store", folder / platform.replace("/", "-")
+    done = output / "digest"
+    with locked(folder / "lock"):
+        if not done.exists():
+            output.mkdir(parents=True, exist_ok=True)
+            name = NAME if platform == "linux/amd64" else f"{NAME}-{platform.rpartition('/')[2]}"
+            command: list[str | Path] = [*LAMINA, "build", EXAMPLE, "-t", name,
+                       "--platform", platform, "--progress", "plain",
+                       "-o", f"oci:{output / 'layout'}",
+                       "-o", f"docker-archive:{output / 'image.tar'}"]  # fmt: skip
+            environment = {**os.environ, "LAMINA_STORE": str(store)}
+            digest = run(*command, environment=environment).strip()
+            done.write_text(digest)
+    return Workload(
+        store=store,
+        layout=output / "layout",
+        archive=output / "image.tar",
+        digest=done.read_text(),
+    )
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that other test processes wait for."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
