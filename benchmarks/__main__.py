@@ -23,7 +23,7 @@ from benchmarks.limit import layers_against_limit
 from benchmarks.start import start_times
 from lamina.build import make_plan
 from lamina.cli import wiring
-from lamina.layout.read import load_image
+from lamina.image.load import load_image
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.platform import Platform
 from lamina.project.read import read_project

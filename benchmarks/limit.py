@@ -15,6 +15,8 @@ from pathlib import Path, PurePosixPath
 from isal import isal_zlib
 
 from lamina.engines.layers import LayerShop
+from lamina.engines.native import WORTH_A_PROCESS
+from lamina.engines.splicer import Splicers
 from lamina.layer.venv import Venv
 from lamina.layer.zip_directory import STORED, ZipDirectory
 from lamina.parallel import map_ordered
@@ -45,13 +47,18 @@ def _timed_layers(
             python=plan.base.python,
             base_interpreter=PurePosixPath(plan.base.interpreter),
         )
-        shop = LayerShop(Store.open(Path(folder)), venv, "none", workers=_cores(), no_cache=True)
+        own = Store.open(Path(folder))
+        shop = LayerShop(own, venv, "none", workers=_cores(), no_cache=True)
         began = time.perf_counter()
-        map_ordered(
-            lambda pair: shop.wheel_layer(*pair),
-            list(zip(layers, wheels, strict=True)),
-            workers=_cores(),
-        )
+        with Splicers(own, venv, "none", workers=_cores()) as splicers:
+
+            def make(pair: tuple[WheelLayer, Sequence[Path]]) -> None:
+                if pair[0].size >= WORTH_A_PROCESS:
+                    splicers.make(*pair)
+                else:
+                    shop.wheel_layer(*pair)
+
+            map_ordered(make, list(zip(layers, wheels, strict=True)), workers=_cores())
         return time.perf_counter() - began
 
 

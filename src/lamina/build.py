@@ -1,5 +1,6 @@
 """The pipeline on one screen: project → lock → plan → engine → destination, for each platform."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from lamina.durable import incoming
 from lamina.errors import ProjectError
 from lamina.events import PlanDecided
 from lamina.lock.lock import Lock, LockedSdist, LockedWheel
-from lamina.lock.read import LockSource, find_lock, read_lock
+from lamina.lock.read import LockSource, find_lock, read_changed
 from lamina.lock.serialize import has_logins, lock_from_json, lock_to_json
 from lamina.lock.target import Target, check_supported
 from lamina.lock.uv import Uv
@@ -145,7 +146,7 @@ def _lock(project: Project, base: BaseImage, workshop: Workshop, step: Step) -> 
     if row is not None:
         lock = lock_from_json(row)
     else:
-        lock = _resolve(source, target, workshop, step)
+        lock = _resolve(project, source, target, workshop, step)
         sized = [replace(w, size=workshop.measure(w)) for w in lock.wheels]
         lock = replace(lock, wheels=tuple(sized))
         if not has_logins(lock):  # what is remembered could not be fetched without them
@@ -157,9 +158,16 @@ def _lock(project: Project, base: BaseImage, workshop: Workshop, step: Step) -> 
     return lock
 
 
-def _resolve(source: LockSource, target: Target, workshop: Workshop, step: Step) -> Lock:
+def _resolve(
+    project: Project, source: LockSource, target: Target, workshop: Workshop, step: Step
+) -> Lock:
+    store, where = workshop.store, f"{project.directory.resolve()} {target} {target.python_full}"
+    known = store.recall("lock lines", where)
     with step.child("read lock" if source.is_pinned else "resolve dependencies") as reading:
-        lock = read_lock(source, target, workshop.uv_for(source.is_pinned))
+        uv = workshop.uv_for(source.is_pinned)
+        lock, rows = read_changed(source, target, uv, known if isinstance(known, dict) else {})
+        if rows:
+            store.remember("lock lines", where, rows)
         if not source.is_pinned:
             reading.warn(
                 "there is no lock: uv chose the versions now, and may choose others tomorrow; "
@@ -210,7 +218,7 @@ def _files(project: Project) -> tuple[PlannedFile, ...]:
 
 def _planned(path: Path, directory: Path, root: str) -> PlannedFile:
     data = path.read_bytes()
-    relative = path.relative_to(directory).as_posix()
+    relative = os.fsencode(path.relative_to(directory)).decode()  # whatever the locale is
     executable = path.stat().st_mode & 0o111
     return PlannedFile(
         path=f"{root}/{relative}" if root else relative,

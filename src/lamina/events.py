@@ -90,6 +90,23 @@ class LayerBuilt(StepEvent):
     cached: bool
 
 
+class Transfer(StrEnum):
+    """How a blob came into a repository."""
+
+    UPLOADED = "uploaded"
+    MOUNTED = "mounted"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobTransferred(StepEvent):
+    """A repository has a blob: ``size`` bytes were sent, taken over there, or there already."""
+
+    digest: Digest
+    size: int
+    transfer: Transfer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePublished(StepEvent):
     """A destination holds the image."""
@@ -107,6 +124,7 @@ Event = (
     | PlanDecided
     | WheelFetched
     | LayerBuilt
+    | BlobTransferred
     | ImagePublished
 )
 

@@ -1,13 +1,32 @@
 """The only place that starts threads: results in order, and the first failure cancels the rest."""
 
+import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Name = TypeVar("Name", bound=Hashable)
 Part = TypeVar("Part")
+
+
+class Later(Generic[Result]):
+    """A call that runs from now on in a thread of its own."""
+
+    def __init__(self, function: Callable[[], Result]) -> None:
+        self._future: Future[Result] = Future()
+        threading.Thread(target=self._run, args=(function,)).start()
+
+    def result(self) -> Result:
+        """Wait for what the call returns, or raise what it raised."""
+        return self._future.result()
+
+    def _run(self, function: Callable[[], Result]) -> None:
+        try:
+            self._future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is asked for
+            self._future.set_exception(error)
 
 
 def map_ordered(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.errors import IntegrityError, LaminaError, NetworkError, StoreError
-from lamina.http.client import HttpClient
+from lamina.http.client import HttpClient, _follow
 from lamina.http.redact import redact
 from lamina.http.settings import HttpSettings
 from lamina.oci.digest import Digest
@@ -565,3 +565,14 @@ def test_missing_certificates_are_an_error_at_once(path: Path, server: Server) -
 
     with pytest.raises(NetworkError, match="cannot download"):
         client.download(f"{origin}/a", path)
+
+
+@pytest.mark.parametrize("location", ["http://x.example/b", "HTTP://x.example/b"])
+def test_an_encrypted_download_is_never_continued_in_the_clear(location: str) -> None:
+    with pytest.raises(NetworkError, match="refused to follow a redirect from https to http"):
+        _follow("https://x.example/a", location)
+
+
+def test_a_download_may_become_encrypted_and_stay_so() -> None:
+    assert _follow("http://x.example/a", "https://y.example/b") == "https://y.example/b"
+    assert _follow("https://x.example/a/b", "c") == "https://x.example/a/c"

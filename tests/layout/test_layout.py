@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lamina.errors import ImageError, IntegrityError, LaminaError, StoreError
+from lamina.image.load import load_image, read_blob
 from lamina.layout.archive import write_archive
-from lamina.layout.read import Layout, find_image, load_image, read_blob, read_index_json
+from lamina.layout.read import Layout, find_image, read_index_json
 from lamina.layout.write import write_layout
 from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor

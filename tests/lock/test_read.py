@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from lamina.errors import LockError, NetworkError, ToolError
-from lamina.lock.index_settings import merges_indexes, pip_config_paths, uv_environment
+from lamina.lock.index_settings import (
+    index_options,
+    merges_indexes,
+    pip_config_paths,
+    uv_environment,
+)
 from lamina.lock.read import find_lock, read_lock
 from lamina.lock.target import Target
 from lamina.lock.uv import Uv
@@ -169,11 +174,11 @@ def test_a_lock_for_every_platform_holds_hashes_and_no_addresses(tmp_path: Path)
     uv = fake_uv(tmp_path, "echo toy==1.0")
     (tmp_path / "requirements.in").write_text("toy\n")
 
-    text = uv.pin(tmp_path / "requirements.in", python="3.11", options=["--upgrade"])
+    text = uv.pin(tmp_path / "requirements.in", python="3.11")
 
     asked = (tmp_path / "asked").read_text().splitlines()
     assert text == "toy==1.0\n"
-    assert {"--universal", "--generate-hashes", "--no-emit-index-url", "--upgrade"} <= set(asked)
+    assert {"--universal", "--generate-hashes", "--no-emit-index-url"} <= set(asked)
 
 
 def test_pips_settings_are_said_in_uvs_words() -> None:
@@ -203,7 +208,10 @@ def test_uvs_own_settings_win_over_pips() -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("true", "1"), ("ON", "1"), ("0", ""), ("no", "")])
 def test_pips_yes_and_no_are_understood(text: str, value: str) -> None:
-    assert uv_environment({"PIP_NO_INDEX": text}, [], is_pinned=False)["UV_NO_INDEX"] == value
+    settings = uv_environment({"PIP_NO_INDEX": text}, [], is_pinned=False)
+
+    assert settings["UV_NO_INDEX"] == value
+    assert index_options(settings) == (("--no-index",) if value else ())
 
 
 def test_several_indexes_are_merged_only_where_a_hash_or_pip_decides() -> None:

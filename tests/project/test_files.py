@@ -46,6 +46,7 @@ def test_only_plain_files_are_taken(project: Path) -> None:
     (project / "folder").symlink_to("data", target_is_directory=True)
 
     assert files(project) == ["app.py", "data/a.csv", "data/b.txt", "data/deep/c.csv"]
+    assert included(project, "*") == ["app.py", "data/a.csv", "data/b.txt", "data/deep/c.csv"]
 
 
 def test_patterns_name_files_and_whole_folders(project: Path) -> None:

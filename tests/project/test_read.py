@@ -232,6 +232,20 @@ def test_odd_bytes_are_understood_or_named(tmp_path: Path, data: bytes, problem:
         read_project(tmp_path)
 
 
+def test_a_file_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    with pytest.raises(ProjectError, match=r"pyproject\.toml: cannot read: Permission denied"):
+        read_project(tmp_path)
+
+
 def test_what_is_not_a_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pyproject.toml")
 

@@ -14,6 +14,7 @@ from lamina.layer.key import base_layer_key
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.oci.platform import Platform
+from lamina.parallel import Later
 from lamina.plan.plan import BaseImage, SystemPackage
 from lamina.steps import Clock, Step
 from lamina.store.store import Store
@@ -22,6 +23,8 @@ _FRESH_S = 24 * 3600
 _COMPILERS = 2
 
 Part = Literal["base", "system"]
+_Made = tuple[Layer, bool]
+"""A layer, and whether it was in the store."""
 
 
 class Archive(Protocol):
@@ -42,9 +45,11 @@ class DebianBase:
     """Remembers selections and layers, and goes to the archive for what is not remembered.
 
     A selection is good for a day, as Docker keeps a pulled base; ``refresh`` looks again.
+    ``is_early`` starts on the layers of a new selection at once, while the rest of the plan is
+    still being made; that is for builds, which will ask for them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wired once
         self,
         store: Store,
         open_archive: Callable[[], Archive],
@@ -52,12 +57,15 @@ class DebianBase:
         clock: Clock,
         refresh: bool = False,
         offline: bool = False,
+        is_early: bool = False,
     ) -> None:
         self._store = store
         self._open_archive = open_archive
         self._clock = clock
         self._refresh = refresh
         self._offline = offline
+        self._is_early = is_early
+        self._early: dict[Digest, Later[list[_Made]]] = {}
 
     def resolve(
         self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
@@ -69,25 +77,26 @@ class DebianBase:
         packages = tuple(sorted(set(system_packages)))
         request = (suite, _architecture(platform), packages)
         with step:
-            selection = self._remembered(request, step) or self._select(request, step)
+            known = self._remembered(request, step)
+            selection = known or self._select(request, step)
         self._store.remember("debian selection", _digest(selection).hex, selection.to_json())
-        return _base_image(reference, platform, selection)
+        base = _base_image(reference, platform, selection)
+        if self._is_early and known is None:
+            self._early[base.digest] = Later(lambda: self._make(base, selection))
+        return base
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
         """Return the layer of the base, and the layer of what the project asked for on top."""
         text = self._store.recall("debian selection", base.digest.hex)
         if not isinstance(text, str):
             raise ImageError("the base's selection is no longer in the store", hint="build again")
-        selection = DebianSelection.from_json(text)
-        compiler = _compiler(base) if base.stdlib_bytecode else None
-        if compiler is None:
+        if not base.stdlib_bytecode:
             step.warn(
                 f"no Python {base.python} on this machine: the standard library in the image "
                 "has no bytecode, and starts more slowly"
             )
-        parts: tuple[Part, ...] = ("base", "system") if selection.system else ("base",)
-        archive: list[Archive] = []
-        made = [self._layer(part, selection, compiler, archive) for part in parts]
+        early = self._early.pop(base.digest, None)
+        made = early.result() if early else self._make(base, DebianSelection.from_json(text))
         for layer, cached in made:
             step.tell(
                 LayerBuilt,
@@ -100,14 +109,20 @@ class DebianBase:
             step.cached()
         return tuple(layer for layer, _ in made)
 
+    def _make(self, base: BaseImage, selection: DebianSelection) -> list[_Made]:
+        compiler = _compiler(base) if base.stdlib_bytecode else None
+        parts: tuple[Part, ...] = ("base", "system") if selection.system else ("base",)
+        archive: list[Archive] = []
+        return [self._layer(part, selection, compiler, archive) for part in parts]
+
     def _layer(
         self,
         part: Part,
         selection: DebianSelection,
         compiler: Compiler | None,
         archive: list[Archive],
-    ) -> tuple[Layer, bool]:
-        """Find or make a part's layer; say if it was there."""
+    ) -> _Made:
+        """Find or make a part's layer."""
         python = compiler.python if compiler else "-"
         key = base_layer_key(_digest(selection, part=part), f"{part} {python}")
         found = self._store.find_layer(key)

@@ -13,6 +13,8 @@ from lamina.parallel import map_ordered
 
 _ASK = "import sys, _imp; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+"""All that the interpreter gets to see.  Before 3.11 the order of a constant set is that of its
+hashes, so the seed must count, and with ``-I`` or ``-E`` it would not."""
 
 
 class Compiler:
@@ -37,12 +39,15 @@ class Compiler:
             worker.frame(path.encode("utf-8", "surrogateescape")) + worker.frame(source)
             for source, path in sources
         )
-        done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
-            [self._interpreter, "-I", "-S", str(Path(worker.__file__))],
-            input=request,
-            capture_output=True,
-            env=_ENVIRONMENT,
-        )
+        try:
+            done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
+                [self._interpreter, "-s", "-S", str(Path(worker.__file__))],
+                input=request,
+                capture_output=True,
+                env=_ENVIRONMENT,
+            )
+        except OSError as error:
+            raise ToolError(f"cannot start: {error.strerror}", where=self._interpreter) from error
         answers = _frames(done.stdout)
         if done.returncode or len(answers) != len(sources):
             raise ToolError(

@@ -26,11 +26,13 @@ def compile_unchecked(source: bytes, path: str) -> bytes:
 
 
 def read_frame(stream: BinaryIO) -> "bytes | None":
-    """Read one frame; None at the end."""
+    """Read one frame; None at the end, or where the rest of the frame is missing."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
-    return stream.read(_LENGTH.unpack(head)[0])
+    size = _LENGTH.unpack(head)[0]
+    data = stream.read(size)
+    return data if len(data) == size else None
 
 
 def frame(data: bytes) -> bytes:

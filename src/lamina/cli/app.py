@@ -1,21 +1,27 @@
 """The command tree, and the one place where errors become exit codes."""
 
 import argparse
+import errno
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 
 from lamina.cli.failure import show_error
-from lamina.errors import LaminaError
+from lamina.cli.streams import forget_output, open_missing
+from lamina.errors import LaminaError, StoreError
+from lamina.observers.sizes import printable
 
 _INTERRUPTED = 130
 _BUG = 70
+_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+"""What a disk says that is no fault of ours, be it below the output alone."""
 
 _COMMANDS = {
     "build": "build the image of a project",
     "plan": "show the layers that a build will make",
     "lock": "pin every distribution with hashes",
+    "push": "send an image to registries",
+    "pull": "bring an image of a registry into the store",
     "run": "start an image without Docker",
     "test": "start an image and see whether it is well",
 }
@@ -25,6 +31,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code (see :mod:`lamina.errors`)."""
+    open_missing()
     words = sys.argv[1:] if arguments is None else arguments
     wanted = next((word for word in words if not word.startswith("-")), "")
     options = _parser(wanted).parse_args(words)
@@ -38,18 +45,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # `lamina plan | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
         return 0
     except Exception as error:
         if options.debug:
             raise
-        print(
-            f"internal error: {type(error).__name__}: {error}\n"
-            "  try: run again with --debug and report what it prints; this is a bug of Lamina",
-            file=sys.stderr,
-        )
-        return _BUG
+        return _unforeseen(error)
     return code
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        forget_output()
+        known = StoreError(f"cannot write: {error.strerror}", where=error.filename)
+        show_error(known, sys.stderr)
+        return known.exit_code
+    print(
+        f"internal error: {type(error).__name__}: {printable(str(error))}\n"
+        "  try: run again with --debug and report what it prints; this is a bug of Lamina",
+        file=sys.stderr,
+    )
+    return _BUG
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

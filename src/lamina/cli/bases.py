@@ -1,5 +1,6 @@
 """Which kind of base a reference names."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lamina.bases.debian import DebianBase
@@ -8,6 +9,7 @@ from lamina.bases.scratch import ScratchBase
 from lamina.errors import UsageError
 from lamina.oci.layer import Layer
 from lamina.oci.platform import Platform
+from lamina.oci.reference import Reference
 from lamina.plan.plan import BaseImage
 from lamina.protocols import Base
 from lamina.steps import Step
@@ -21,9 +23,16 @@ class AnyBase:
     """
 
     def __init__(
-        self, debian: DebianBase, store: Store, *, python: str, directory: Path = Path()
+        self,
+        debian: DebianBase,
+        open_registry: Callable[[], Base],
+        store: Store,
+        *,
+        python: str,
+        directory: Path = Path(),
     ) -> None:
         self._debian = debian
+        self._open_registry = open_registry
         self._store = store
         self._python = python
         self._directory = directory
@@ -48,8 +57,16 @@ class AnyBase:
             case "scratch":
                 return ScratchBase(rest or self._python)
             case _:
-                raise UsageError(
-                    f"{reference!r} is not a base",
-                    where="pyproject.toml, tool.lamina.base",
-                    hint="write debian:SUITE, ubuntu:SUITE, oci:DIRECTORY[:NAME] or scratch",
-                )
+                self._check(reference)
+                return self._open_registry()
+
+    def _check(self, reference: str) -> None:
+        try:
+            Reference.parse(reference)
+        except UsageError as error:
+            raise UsageError(
+                f"{reference!r} is not a base",
+                where="pyproject.toml, tool.lamina.base",
+                hint="write debian:SUITE, ubuntu:SUITE, oci:DIRECTORY[:NAME], scratch, "
+                "or the name of an image in a registry",
+            ) from error

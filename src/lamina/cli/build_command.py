@@ -7,7 +7,9 @@ from pathlib import Path
 from lamina.build import build
 from lamina.cli import wiring
 from lamina.cli.outputs import parse_output
+from lamina.cli.registries import add_registry_arguments
 from lamina.destinations.named import NamedDestination
+from lamina.durable import incoming
 from lamina.errors import UsageError
 from lamina.lock.target import check_supported
 from lamina.oci.image import Image, Index
@@ -36,17 +38,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pull", action="store_true", help="look for newer packages of the base")
     parser.add_argument("--no-cache", action="store_true", help="make every layer again")
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
+    parser.add_argument("--push", action="store_true", help="push every name given with -t")
+    add_registry_arguments(parser)
     parser.add_argument("--metadata-file", type=Path, help="write the digests as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Build, and write to every destination."""
     chosen = platforms(options.platform)
-    names = tuple(str(Reference.parse(text)) for text in options.tag)
+    names = tuple(map(_name, options.tag))
     workshop = wiring.workshop(
-        options.path, offline=options.offline, refresh=options.pull, no_cache=options.no_cache
+        options.path,
+        offline=options.offline,
+        refresh=options.pull,
+        no_cache=options.no_cache,
+        is_early=True,
+        insecure=options.insecure_registry,
     )
-    destinations: list[Destination] = [parse_output(text, names) for text in options.output]
+    open_client = wiring.registries(options.insecure_registry)
+    outputs = [*options.output, *(f"docker://{name}" for name in names if options.push)]
+    destinations: list[Destination] = [parse_output(o, names, open_client) for o in outputs]
+    if options.push and not names:
+        raise UsageError("--push pushes names, and there are none", hint="add -t REGISTRY/NAME:TAG")
     if names:
         destinations.append(NamedDestination(workshop.store, names))
     if not destinations:
@@ -56,8 +69,7 @@ def run(options: argparse.Namespace) -> int:
     with wiring.listening(options.progress) as step:
         image = build(options.path, chosen, destinations, workshop, step)
     if options.metadata_file:
-        text = json.dumps(_metadata(image, names), indent=2) + "\n"
-        options.metadata_file.write_text(text, encoding="utf-8")
+        _write_metadata(options.metadata_file, _metadata(image, names))
     print(image.descriptor.digest)
     return 0
 
@@ -70,6 +82,21 @@ def platforms(text: str) -> tuple[Platform, ...]:
     chosen = tuple(Platform.parse(part) for part in text.split(",") if part.strip())
     wanted = dict.fromkeys(chosen or (wiring.host_platform(),))
     return tuple(map(check_supported, wanted))
+
+
+def _name(text: str) -> str:
+    reference = Reference.parse(text)
+    if reference.digest is not None:
+        raise UsageError(
+            f"{text!r} is a digest, which no image can be given", hint="write it as name:tag"
+        )
+    return str(reference)
+
+
+def _write_metadata(path: Path, metadata: dict[str, object]) -> None:
+    with incoming(path.absolute().parent) as new:
+        new.file.write(json.dumps(metadata, indent=2).encode() + b"\n")
+        new.commit(path, mode=0o644)
 
 
 def _metadata(image: Image | Index, names: tuple[str, ...]) -> dict[str, object]:

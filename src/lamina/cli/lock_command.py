@@ -32,15 +32,13 @@ def run(options: argparse.Namespace) -> int:
     output = options.output or project.directory / "requirements.txt"
     with wiring.listening("plain") as step, TemporaryDirectory(prefix="lamina-") as folder:
         source = _source(project, options.source, Path(folder), output)
-        keep = (
-            []
-            if options.upgrade or not output.exists()
-            else ["--output-file", _copy(output, folder)]
-        )
+        keeps = output.exists() and not options.upgrade
         wiring.warn_about_indexes(step)
         with step.child("resolve dependencies"):
             text = wiring.uv_program(is_pinned=False).pin(
-                source, python=_python(project), options=keep
+                source,
+                python=_python(project),
+                previous=_copy(output, Path(folder)) if keeps else None,
             )
     with incoming(output.absolute().parent) as new:
         new.file.write(text.encode())
@@ -71,11 +69,11 @@ def _source(project: Project, chosen: Path | None, folder: Path, output: Path) -
     return path
 
 
-def _copy(output: Path, folder: str) -> str:
+def _copy(output: Path, folder: Path) -> Path:
     """Give uv the old lock to prefer its versions, in a place where it may write."""
-    path = Path(folder) / output.name
+    path = folder / f"previous-{output.name}"
     path.write_bytes(output.read_bytes())
-    return str(path)
+    return path
 
 
 def _python(project: Project) -> str:

@@ -2,10 +2,11 @@
 
 import os
 import platform as host
+import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,6 +16,7 @@ import uv
 from lamina.bases.debian import Archive, DebianBase
 from lamina.build import Workshop
 from lamina.cli.bases import AnyBase
+from lamina.cli.registries import OpenClient, client_opener
 from lamina.engines.native import NativeEngine
 from lamina.errors import UsageError
 from lamina.http.settings import HttpSettings
@@ -22,7 +24,7 @@ from lamina.lock.index_credentials import Login, index_credentials, uv_config_pa
 from lamina.lock.index_settings import merges_indexes, pip_config_paths, uv_environment
 from lamina.lock.uv import Uv
 from lamina.oci.platform import Platform
-from lamina.protocols import Downloader
+from lamina.protocols import Base, Downloader
 from lamina.rootfs.unpack import unpack
 from lamina.sdist.builder import StoreSdistBuilder
 from lamina.sources.index import IndexSource
@@ -31,6 +33,7 @@ from lamina.store.location import store_location
 from lamina.store.store import Store
 
 _DEFAULT_CREATED = 0
+_LATEST_CREATED = 253_402_300_799  # the end of the year 9999, the last that has four digits
 
 
 def environment() -> Mapping[str, str]:
@@ -48,14 +51,20 @@ def open_store() -> Store:
     return Store.open(store_location(environment()))
 
 
-def workshop(
+def workshop(  # noqa: PLR0913 - what the command line may ask for
     directory: Path = Path(),
     *,
     offline: bool = False,
     refresh: bool = False,
     no_cache: bool = False,
+    is_early: bool = False,
+    insecure: Collection[str] = (),
 ) -> Workshop:
-    """Wire a build of the project in ``directory``: the user's store, indexes, base and engine."""
+    """Wire a build of the project in ``directory``: the user's store, indexes, base and engine.
+
+    ``is_early`` makes the base's layers as soon as it is resolved: for builds, not for plans.
+    ``insecure`` names registries that are talked to without TLS.
+    """
     store = open_store()
     client = _LateClient(lambda: http_settings(environment(), credentials=_credentials(directory)))
     source = IndexSource(client, store, offline=offline)
@@ -65,9 +74,11 @@ def workshop(
         clock=time.time,
         refresh=refresh or no_cache,
         offline=offline,
+        is_early=is_early,
     )
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    base = AnyBase(debian, store, python=python, directory=directory)
+    registry = _registry_base(store, insecure, refresh=refresh, is_offline=offline)
+    base = AnyBase(debian, registry, store, python=python, directory=directory)
     return Workshop(
         store=store,
         base=base,
@@ -86,6 +97,23 @@ def _open_archive(store: Store, client: Downloader) -> Archive:
     from lamina.bases.debian_archive import DebianArchive  # noqa: PLC0415 - seldom needed
 
     return DebianArchive(store, client, clock=time.time)
+
+
+def registries(insecure: Collection[str]) -> OpenClient:
+    """Give clients of registries the user's credentials, certificates and proxies."""
+    return client_opener(insecure, environment(), http_settings(environment()))
+
+
+def _registry_base(
+    store: Store, insecure: Collection[str], *, refresh: bool, is_offline: bool
+) -> Callable[[], Base]:
+    def make() -> Base:
+        from lamina.bases.registry import RegistryBase  # noqa: PLC0415 - seldom needed
+
+        opener = registries(insecure)
+        return RegistryBase(store, opener, clock=time.time, refresh=refresh, is_offline=is_offline)
+
+    return make
 
 
 class _LateClient:
@@ -147,7 +175,8 @@ def listening(progress: str, stream: TextIO | None = None) -> Iterator[Step]:
         with Step("", broadcast((listener,)), time.time) as step:
             yield step
     finally:
-        close()
+        with suppress(Exception):  # an observer never fails a build, not even at its end
+            close()
 
 
 def warn_about_indexes(step: Step) -> None:
@@ -208,6 +237,6 @@ def _created(variables: Mapping[str, str]) -> int:
     text = variables.get("SOURCE_DATE_EPOCH")
     if not text:
         return _DEFAULT_CREATED
-    if not text.isdigit():
+    if not re.fullmatch("[0-9]{1,12}", text) or int(text) > _LATEST_CREATED:
         raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}", hint="it is a number of seconds")
     return int(text)

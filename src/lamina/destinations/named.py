@@ -1,6 +1,6 @@
 """Destination for ``-t NAME`` alone: the image stays in the store, under its names."""
 
-from lamina.layout.write import documents
+from lamina.image.blobs import documents
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.image import Image, Index
 from lamina.protocols import Content

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.durable import incoming
-from lamina.errors import IntegrityError, ProjectError
+from lamina.errors import IntegrityError, ProjectError, StoreError
 from lamina.layer.compress import compress
 from lamina.layer.contents import Contents
 from lamina.layer.key import file_layer_key, venv_layer_key, wheel_layer_key
@@ -37,6 +37,13 @@ class LayerShop:
         """Say whether the layer is there, so that its wheels need not be fetched."""
         key = wheel_layer_key(layer, self._venv, self._bytecode)
         return not self._no_cache and self._store.has_layer(key)
+
+    def made(self, layer: WheelLayer) -> Finished:
+        """Return a layer that another process has just made."""
+        found = self._store.find_layer(wheel_layer_key(layer, self._venv, self._bytecode))
+        if found is None:
+            raise StoreError("a layer that was just made is gone", where=str(self._store.root))
+        return found
 
     def venv_layer(self, working_directory: str) -> tuple[Finished, bool]:
         """Make the layer with the empty environment and the working directory."""

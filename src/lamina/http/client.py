@@ -1,16 +1,18 @@
-"""The only importer of the HTTP library: downloads that resume, retry, and are checked."""
+"""The only importer of the HTTP library: single exchanges, and downloads that resume."""
 
 import base64
-import hashlib
+import io
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 
-from lamina.errors import IntegrityError, NetworkError, StoreError
+from lamina.errors import InputError, NetworkError
+from lamina.http.exchange import Answer, Body, InterruptedExchangeError
+from lamina.http.receivers import Progress, Receiver, Size, Transfer
 from lamina.http.redact import redact
 from lamina.http.retry import ATTEMPTS, RETRIED_STATUSES, backoff_s, retry_after_s
 from lamina.http.settings import HttpSettings
@@ -22,9 +24,7 @@ _REDIRECTS = 5
 _OK = 200
 _PARTIAL_CONTENT = 206
 _WORTH_READING = 1 << 16
-
-Progress = Callable[[int], None]
-"""Receives the number of bytes that are there."""
+_AGENT = "lamina"
 
 
 class HttpClient:
@@ -35,7 +35,7 @@ class HttpClient:
     ) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._pools: dict[str, urllib3.PoolManager] = {}
+        self._pools: dict[tuple[str, ...], urllib3.PoolManager] = {}
 
     def download(
         self,
@@ -52,7 +52,7 @@ class HttpClient:
         not have the ``expected`` digest or the promised ``size``, and ``NetworkError`` when the
         server stays away.  ``path`` is removed on failure.
         """
-        transfer = _Transfer(path=path, size=size, progress=progress, shown=redact(url))
+        transfer = Transfer(path=path, size=size, progress=progress, shown=redact(url))
         try:
             self._exchange("GET", url, transfer)
             transfer.check(expected)
@@ -61,13 +61,39 @@ class HttpClient:
             raise
         return transfer.received
 
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | bytes | None
+    ) -> Answer:
+        """Make one request; see :class:`lamina.http.exchange.Exchange`."""
+        sent = {"User-Agent": _AGENT, "Accept-Encoding": "identity", **headers}
+        if isinstance(body, Body):
+            sent["Content-Length"] = str(body.size)
+        try:
+            with body.open() if isinstance(body, Body) else io.BytesIO(body or b"") as file:
+                response: urllib3.BaseHTTPResponse = self._pool(url).request(
+                    method,
+                    url,
+                    headers=sent,
+                    body=file if isinstance(body, Body) else body,
+                    preload_content=False,
+                    decode_content=False,
+                    redirect=False,
+                    retries=False,
+                    timeout=urllib3.Timeout(connect=10, read=self._settings.timeout_s),
+                )
+        except _HOPELESS as error:
+            raise _unreachable(redact(url), error, what="cannot connect") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise _interrupted(redact(url), error) from error
+        return _Answer(response, redact(url))
+
     def size(self, url: str) -> int:
         """Ask how many bytes the body of ``url`` has; raise ``NetworkError`` if nobody says."""
-        question = _Size(shown=redact(url))
+        question = Size(shown=redact(url))
         self._exchange("HEAD", url, question)
         return question.answer
 
-    def _exchange(self, method: str, url: str, receiver: "_Receiver") -> None:
+    def _exchange(self, method: str, url: str, receiver: Receiver) -> None:
         """Ask until ``receiver`` has what it wants, or nothing more can be hoped for."""
         for attempt in range(1, ATTEMPTS + 1):
             delay = self._attempt(method, url, receiver, last=attempt == ATTEMPTS)
@@ -75,7 +101,7 @@ class HttpClient:
                 return
             self._sleep(delay or backoff_s(attempt))
 
-    def _attempt(self, method: str, url: str, receiver: "_Receiver", *, last: bool) -> float | None:
+    def _attempt(self, method: str, url: str, receiver: Receiver, *, last: bool) -> float | None:
         """Fetch what is missing; None when all is there, else the seconds to wait (0: any)."""
         try:
             response = self._request(method, url, start=receiver.received)
@@ -90,7 +116,7 @@ class HttpClient:
 
     def _request(self, method: str, url: str, *, start: int) -> urllib3.BaseHTTPResponse:
         """Follow redirects ourselves: credentials go to the origin they belong to, and no other."""
-        headers = {"User-Agent": "lamina", "Accept-Encoding": "identity"}
+        headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
         _check_address(url)
@@ -126,16 +152,25 @@ class HttpClient:
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         proxy = self._settings.proxy_for(url)
-        if proxy not in self._pools:
-            self._pools[proxy] = self._new_pool(proxy)
-        return self._pools[proxy]
+        authorities = self._settings.authorities_for(url)
+        key = (proxy, *map(str, authorities))
+        if key not in self._pools:
+            self._pools[key] = self._new_pool(proxy, authorities)
+        return self._pools[key]
 
-    def _new_pool(self, proxy: str) -> urllib3.PoolManager:
+    def _new_pool(self, proxy: str, authorities: tuple[Path, ...]) -> urllib3.PoolManager:
         certificates = self._settings.certificates
         ca_certs = str(certificates) if certificates else None
+        context = _trusting(ca_certs, authorities) if authorities else None
         size = self._settings.connections
         if not proxy:
-            return urllib3.PoolManager(maxsize=size, block=False, ca_certs=ca_certs)
+            return urllib3.PoolManager(
+                maxsize=size,
+                block=False,
+                blocksize=_CHUNK,
+                ca_certs=ca_certs,
+                ssl_context=context,
+            )
         address = proxy if "://" in proxy else f"http://{proxy}"
         return urllib3.ProxyManager(
             without_login(address),
@@ -143,6 +178,7 @@ class HttpClient:
             maxsize=size,
             block=False,
             ca_certs=ca_certs,
+            ssl_context=context,
         )
 
 
@@ -150,19 +186,26 @@ _HOPELESS = (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError)
 """What will be no better the next time: a certificate, an address that is none."""
 
 
-class _Receiver(Protocol):
-    """Takes an answer: ``received`` bytes are there; ``shown`` is the address without secrets."""
+class _Answer:
+    """A response of the HTTP library as an ``Answer``."""
 
-    shown: str
-    received: int
+    def __init__(self, response: urllib3.BaseHTTPResponse, shown: str) -> None:
+        self._response = response
+        self._shown = shown
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
 
-    def receive(self, response: urllib3.BaseHTTPResponse) -> bool:
-        """Take the answer, or say that it is not the one that was asked for."""
+    def read(self, limit: int) -> bytes:
+        try:
+            return self._response.read(limit, decode_content=False) if limit else b""
+        except urllib3.exceptions.HTTPError as error:
+            raise _interrupted(self._shown, error) from error
+
+    def close(self) -> None:
+        _dismiss(self._response)
 
 
-def _receive(
-    response: urllib3.BaseHTTPResponse, receiver: _Receiver, *, last: bool
-) -> float | None:
+def _receive(response: urllib3.BaseHTTPResponse, receiver: Receiver, *, last: bool) -> float | None:
     if response.status in RETRIED_STATUSES and not last:
         return retry_after_s(response.headers)
     is_good = response.status == (_PARTIAL_CONTENT if receiver.received else _OK)
@@ -186,74 +229,19 @@ def _dismiss(response: urllib3.BaseHTTPResponse) -> None:
         response.close()
 
 
-class _Size:
-    """The size of a body, from an answer without one."""
-
-    received = 0
-
-    def __init__(self, *, shown: str) -> None:
-        self.shown = shown
-        self.answer = 0
-
-    def receive(self, response: urllib3.BaseHTTPResponse) -> bool:
-        length = response.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            raise NetworkError("the server does not say how long the file is", where=self.shown)
-        self.answer = int(length)
-        return True
-
-
-class _Transfer:
-    """The bytes of one download so far, over all attempts."""
-
-    def __init__(self, *, path: Path, size: int | None, progress: Progress, shown: str) -> None:
-        self.path = path
-        self.shown = shown
-        self.received = 0
-        self._size = size
-        self._progress = progress
-        self._hasher = hashlib.sha256()
-
-    def receive(self, response: urllib3.BaseHTTPResponse) -> bool:
-        """Append the body; start over where the server ignores our range."""
-        continues = _continues(response, self.received)
-        if not continues:
-            self.received = 0
-            self._hasher = hashlib.sha256()
-        if not continues and response.status == _PARTIAL_CONTENT:
-            return False
-        try:
-            self._append(response)
-        except OSError as error:
-            raise StoreError(
-                f"cannot write: {error.strerror or error}", where=str(self.path)
-            ) from error
-        return True
-
-    def _append(self, response: urllib3.BaseHTTPResponse) -> None:
-        with self.path.open("r+b" if self.received else "wb") as file:
-            file.seek(self.received)
-            file.truncate()
-            for chunk in response.stream(_CHUNK):
-                self.received += len(chunk)
-                if self._size is not None and self.received > self._size:
-                    raise IntegrityError(
-                        f"more than the promised {self._size} bytes", where=self.shown
-                    )
-                file.write(chunk)
-                self._hasher.update(chunk)
-                self._progress(self.received)
-
-    def check(self, expected: Digest | None) -> None:
-        if self._size is not None and self.received < self._size:
-            raise IntegrityError(f"less than the promised {self._size} bytes", where=self.shown)
-        if expected is not None and self._hasher.hexdigest() != expected.hex:
-            raise IntegrityError(
-                "the file is not the one that was asked for",
-                where=self.shown,
-                why=f"expected sha256 {expected.hex}, got {self._hasher.hexdigest()}",
-                hint="lock again if the file was replaced on purpose; otherwise distrust the index",
-            )
+def _trusting(ca_certs: str | None, authorities: tuple[Path, ...]) -> ssl.SSLContext:
+    """Trust what is trusted anyway, and some more authorities for one host."""
+    path: str | Path | None = ca_certs
+    try:
+        context = ssl.create_default_context(cafile=ca_certs)
+        for path in authorities:
+            context.load_verify_locations(path)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"cannot read certificates: {error.strerror or error}", where=str(path)
+        ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _authorization(login: Login | None) -> dict[str, str]:
@@ -270,11 +258,6 @@ def _proxy_authorization(proxy: str) -> dict[str, str]:
 
 def _basic(login: Login) -> str:
     return "Basic " + base64.b64encode(":".join(login).encode()).decode()
-
-
-def _continues(response: urllib3.BaseHTTPResponse, start: int) -> bool:
-    content_range = response.headers.get("Content-Range", "")
-    return response.status == _PARTIAL_CONTENT and content_range.startswith(f"bytes {start}-")
 
 
 def _check_address(url: str) -> None:
@@ -296,12 +279,21 @@ def _follow(url: str, location: str) -> str:
     return target
 
 
-def _unreachable(shown: str, error: Exception) -> NetworkError:
+def _unreachable(shown: str, error: Exception, *, what: str = "cannot download") -> NetworkError:
     return NetworkError(
-        "cannot download",
+        what,
         where=shown,
         # An address that cannot be parsed is quoted with all of its secrets.
         why=type(error).__name__ if isinstance(error, ValueError) else str(error)[:300],
+        hint="check the network, the proxy and certificate settings, then run the command again",
+    )
+
+
+def _interrupted(shown: str, error: Exception) -> InterruptedExchangeError:
+    return InterruptedExchangeError(
+        "the connection broke",
+        where=shown,
+        why=str(error)[:300],
         hint="check the network, the proxy and certificate settings, then run the command again",
     )
 

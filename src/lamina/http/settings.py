@@ -12,6 +12,8 @@ class HttpSettings:
     ``credentials`` maps an origin (``https://host:port``) to a user name and password, which go to
     no other origin.
     ``certificates`` is a PEM file of certificate authorities; None means the system's.
+    ``authorities`` are directories with one more directory for each ``host:port``, whose ``.crt``
+    files are trusted for that host alone (Docker's and containers' ``certs.d``).
     ``proxies`` maps ``http`` and ``https`` to a proxy's address.
     """
 
@@ -19,8 +21,15 @@ class HttpSettings:
     credentials: tuple[tuple[str, tuple[str, str]], ...] = ()
     proxies: tuple[tuple[str, str], ...] = ()
     no_proxy: tuple[str, ...] = ()
+    authorities: tuple[Path, ...] = ()
     timeout_s: float = 60.0
     connections: int = 8
+
+    def authorities_for(self, url: str) -> tuple[Path, ...]:
+        """List the certificates that are trusted for the host of ``url`` alone."""
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        folders = (directory / host for directory in self.authorities)
+        return tuple(path for folder in folders for path in sorted(folder.glob("*.crt")))
 
     def proxy_for(self, url: str) -> str:
         """Return the address of the proxy for ``url``, empty where it is reached directly.

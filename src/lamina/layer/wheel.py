@@ -28,6 +28,7 @@ _LARGEST_METADATA = 64 << 20
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _SHEBANG = b"#!python"
 _BATCH = 8 << 20
+_NO_ROW = RecordRow("", b"", None)
 _INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
 
 Compile = Callable[[Sequence[tuple[bytes, str]]], Sequence[bytes | None]]
@@ -101,7 +102,7 @@ class WheelInstall:
         member = placed.member
         if placed.data is not None:
             return self._add(writer, Entry(path=placed.path, mode=placed.mode, data=placed.data))
-        row = self._record.get(member.name, RecordRow("", b"", None))
+        row = self._record.get(member.name, _NO_ROW)
         hasher = new_hasher(row)
         digest = writer.splice(
             Entry(path=placed.path, mode=placed.mode),

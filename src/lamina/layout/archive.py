@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lamina.durable import incoming
+from lamina.image.blobs import documents, layer_descriptors
 from lamina.layer import tar
-from lamina.layout.write import LAYOUT, copy_blob, documents, index_json, layer_descriptors
+from lamina.layout.write import LAYOUT, copy_blob, index_json
 from lamina.oci.canonical_json import canonical_json
 from lamina.oci.image import Image, Index
 from lamina.protocols import Content

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from lamina.durable import incoming
 from lamina.errors import IntegrityError, StoreError
+from lamina.image.blobs import documents, layer_descriptors
 from lamina.layout.read import qualified, read_index_json
 from lamina.oci.canonical_json import canonical_json
 from lamina.oci.descriptor import Descriptor
@@ -17,28 +18,6 @@ LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 _COPY = 1 << 20
-
-
-def images_of(image: Image | Index) -> tuple[Image, ...]:
-    """List the single images."""
-    return image.images if isinstance(image, Index) else (image,)
-
-
-def documents(image: Image | Index) -> dict[Descriptor, bytes]:
-    """List the blobs that follow from the value: configs, manifests, the index."""
-    blobs = {}
-    for single in images_of(image):
-        blobs[single.config] = single.config_bytes
-        blobs[single.descriptor] = single.manifest_bytes
-    if isinstance(image, Index):
-        blobs[image.descriptor] = image.index_bytes
-    return blobs
-
-
-def layer_descriptors(image: Image | Index) -> tuple[Descriptor, ...]:
-    """List the layers of all images, each once."""
-    layers = (layer.descriptor for single in images_of(image) for layer in single.layers)
-    return tuple(dict.fromkeys(layers))
 
 
 def index_json(image: Image | Index, names: tuple[str, ...], others: list[dict[str, Any]]) -> bytes:

@@ -59,6 +59,11 @@ def uv_environment(
     return {**added, **environment}
 
 
+def index_options(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what uv is told on its command line, for want of a variable that it reads."""
+    return ("--no-index",) if environment.get("UV_NO_INDEX", "").lower() in _TRUE else ()
+
+
 def merges_indexes(environment: Mapping[str, str]) -> bool:
     """Say whether any of several indexes may supply any name, which invites look-alikes."""
     several = "UV_INDEX" in environment or "UV_EXTRA_INDEX_URL" in environment

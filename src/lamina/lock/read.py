@@ -4,15 +4,21 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lamina.errors import LockError
 from lamina.lock.lock import Lock
 from lamina.lock.requirements import read_requirements
+from lamina.lock.serialize import has_logins
 from lamina.lock.target import Target
 from lamina.lock.uv import Uv
 from lamina.project.project import Project
 
 _LARGEST_FILE = 64 << 20
+
+
+Rows = dict[str, dict[str, Any] | None]
+"""What each line of a lock stands for; see :mod:`lamina.lock.lines`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,38 @@ def read_lock(source: LockSource, target: Target, uv: Uv) -> Lock:
             listed.write_text(source.text, encoding="utf-8")
             text = uv.resolve(listed, target, with_dependencies=True)
     return select(_parse(text, name), target, name=name, is_pinned=source.is_pinned)
+
+
+def read_changed(source: LockSource, target: Target, uv: Uv, known: Rows) -> tuple[Lock, Rows]:
+    """Read ``source``, asking uv only for the lines that ``known`` does not have.
+
+    Returns the lock, and what to know the next time: nothing for a lock whose lines do not stand
+    for themselves.
+    """
+    from lamina.lock.lines import independent_lines, join, rows_of  # noqa: PLC0415 - as above
+
+    path = source.path if source.is_pinned and not source.is_pylock else None
+    lines = independent_lines(source.text, target, name=path.name) if path else None
+    if path is None or lines is None:
+        return read_lock(source, target, uv), {}
+    missing = {line: pinned for line, pinned in lines.items() if line not in known}
+    asked = Lock(wheels=())
+    if missing:
+        text = "".join(f"{line}\n" for line in missing)
+        asked = _read_text(text, target, uv, directory=path.parent, name=path.name)
+    new = rows_of(missing, asked)
+    rows = {line: new[line] if line in new else known[line] for line in lines}
+    return (join(rows), rows) if not has_logins(asked) else (read_lock(source, target, uv), {})
+
+
+def _read_text(text: str, target: Target, uv: Uv, *, directory: Path, name: str) -> Lock:
+    from lamina.lock.select import select  # noqa: PLC0415 - as above
+
+    with TemporaryDirectory(prefix="lamina-") as folder:
+        listed = Path(folder) / "requirements.txt"
+        listed.write_text(text, encoding="utf-8")
+        found = uv.resolve(listed, target, with_dependencies=False, directory=directory)
+    return select(_parse(found, name), target, name=name)
 
 
 def _parse(text: str, name: str) -> dict[str, object]:

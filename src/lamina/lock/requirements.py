@@ -69,6 +69,11 @@ def parse_requirements(data: bytes, *, name: str) -> tuple[PinnedRequirement, ..
     return tuple(found)
 
 
+def has_options(text: str) -> bool:
+    """Say whether a requirements file holds lines that change what others mean."""
+    return any(line.startswith("-") for _, line in _logical_lines(text))
+
+
 def _logical_lines(text: str) -> list[tuple[int, str]]:
     """Join continued lines and drop comments; each comes with the number of its first line."""
     lines: list[tuple[int, str]] = []

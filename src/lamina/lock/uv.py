@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.errors import LockError, NetworkError, ToolError
+from lamina.lock.index_settings import index_options
 from lamina.lock.target import Target
 
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
@@ -23,28 +24,45 @@ class Uv:
     program: str
     environment: Mapping[str, str]
 
-    def resolve(self, requirements: Path, target: Target, *, with_dependencies: bool) -> str:
+    def resolve(
+        self,
+        requirements: Path,
+        target: Target,
+        *,
+        with_dependencies: bool,
+        directory: Path | None = None,
+    ) -> str:
         """Resolve a requirements file to the text of a pylock document (PEP 751).
 
-        ``with_dependencies=False`` is for a complete lock: nothing is added to it.  Raises
+        ``with_dependencies=False`` is for a complete lock: nothing is added to it.  uv's own
+        configuration is that of ``directory``, of the file's if there is none.  Raises
         ``LockError`` when there is no solution and ``NetworkError`` when the index is away.
         """
         options = ["--format", "pylock.toml", "--python-version", target.python_full,
                    "--python-platform", target.uv_platform]  # fmt: skip
         if not with_dependencies:
             options.append("--no-deps")
-        return self._compile(requirements, options)
+        return self._compile(requirements, options, directory=directory)
 
-    def pin(self, requirements: Path, *, python: str, options: Sequence[str] = ()) -> str:
-        """Pin a list of requirements for every platform, with hashes and without addresses."""
-        return self._compile(
-            requirements,
-            ["--universal", "--python-version", python, "--generate-hashes", "--no-header",
-             "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", *options],
-        )  # fmt: skip
+    def pin(self, requirements: Path, *, python: str, previous: Path | None = None) -> str:
+        """Pin a list of requirements for every platform, with hashes and without addresses.
 
-    def _compile(self, requirements: Path, options: Sequence[str]) -> str:
-        command = [self.program, "pip", "compile", "--quiet", *options, str(requirements.resolve())]
+        ``previous`` is a copy of the last lock, whose versions are kept where they fit; it is
+        written over.
+        """
+        options = ["--universal", "--python-version", python, "--generate-hashes", "--no-header",
+                   "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]  # fmt: skip
+        if previous is None:
+            return self._compile(requirements, options)
+        # Told quietly to keep versions, uv writes the file, and nothing to its output.
+        self._compile(requirements, [*options, "--output-file", str(previous)])
+        return previous.read_text(encoding="utf-8")
+
+    def _compile(
+        self, requirements: Path, options: Sequence[str], *, directory: Path | None = None
+    ) -> str:
+        command = [self.program, "pip", "compile", "--quiet", *index_options(self.environment),
+                   *options, str(requirements.resolve())]  # fmt: skip
         try:
             done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
                 command,
@@ -52,7 +70,7 @@ class Uv:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                cwd=requirements.parent,
+                cwd=directory or requirements.parent,
             )
         except OSError as error:
             raise ToolError(f"cannot start uv: {error.strerror}", where=self.program) from error

@@ -3,6 +3,7 @@
 from typing import TextIO
 
 from lamina.events import (
+    BlobTransferred,
     Event,
     ImagePublished,
     LayerBuilt,
@@ -15,7 +16,7 @@ from lamina.events import (
     StepWarned,
     WheelFetched,
 )
-from lamina.observers.sizes import printable, size_text
+from lamina.observers.sizes import indented, size_text
 
 
 class PlainLines:
@@ -30,7 +31,7 @@ class PlainLines:
         """Write the event's line, if it has one."""
         line = self._line(event)
         if line:
-            self._stream.write(printable(line) + "\n")
+            self._stream.write(indented(line) + "\n")
             self._stream.flush()
 
     def _line(self, event: Event) -> str:  # noqa: C901, PLR0911 - one case for each event
@@ -52,6 +53,9 @@ class PlainLines:
                 done = "cached" if event.cached else "built"
                 size = size_text(event.size)
                 return f"{done} layer {event.digest.short} {size} {_short(event.name)}"
+            case BlobTransferred():
+                size = size_text(event.size)
+                return f"{event.transfer} {event.digest.short} {size}"
             case ImagePublished():
                 return f"wrote {event.destination} {event.digest}"
             case StepProgressed():
@@ -65,7 +69,7 @@ class PlainLines:
                 return ""
             self._error = event.error
             return f"failed {name}" if name else ""  # the command itself has no name
-        is_small = name.startswith(("fetch ", "layer ", "write"))
+        is_small = name.startswith(("fetch ", "layer ", "write", "push ", "pull "))
         if event.outcome is not Outcome.DONE or is_small or not name:
             return ""
         return f"done {name} {event.time - started:.1f} s"

@@ -1,6 +1,7 @@
 """Observer for terminals: what runs now, with bars, above it what was done."""
 
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,7 @@ from rich.progress import (
 )
 
 from lamina.events import (
+    BlobTransferred,
     Event,
     ImagePublished,
     LayerBuilt,
@@ -24,16 +26,17 @@ from lamina.events import (
     StepProgressed,
     StepStarted,
     StepWarned,
+    Transfer,
     WheelFetched,
 )
-from lamina.observers.sizes import printable, size_text
+from lamina.observers.sizes import indented, printable, size_text
 
 
 class LiveTerminal:
     """Shows running steps with their progress; call :meth:`close` before printing anything else."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = Console(file=stream)
+        self._console = Console(file=cast("TextIO", _Sink(stream)))
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -46,6 +49,7 @@ class LiveTerminal:
         self._tasks: dict[str, TaskID] = {}
         self._totals = {"built": 0, "cached": 0}
         self._fetched = 0
+        self._moved = dict.fromkeys(Transfer, 0)
         self._progress.start()
 
     def close(self) -> None:
@@ -57,6 +61,9 @@ class LiveTerminal:
                 f"[bold]{built}[/] layers built, [bold]{cached}[/] from the store, "
                 f"{size_text(self._fetched)} downloaded"
             )
+        if any(self._moved.values()):
+            words = (f"{size_text(size)} {how}" for how, size in self._moved.items())
+            self._console.print(f"pushed: {', '.join(words)}")
 
     def __call__(self, event: Event) -> None:  # noqa: C901 - one case for each event
         """Draw the event."""
@@ -81,6 +88,8 @@ class LiveTerminal:
                 self._fetched += event.size
             case LayerBuilt():
                 self._show_layer(event)
+            case BlobTransferred():
+                self._moved[event.transfer] += event.size
             case ImagePublished():
                 self._print(f"{event.destination}  {event.digest}", "bold green")
 
@@ -99,4 +108,33 @@ class LiveTerminal:
         )
 
     def _print(self, line: str, style: str) -> None:
-        self._progress.console.print(printable(line), style=style, markup=False, highlight=False)
+        self._progress.console.print(indented(line), style=style, markup=False, highlight=False)
+
+
+class _Sink:
+    """A stream that goes quiet when it breaks.
+
+    Rich draws from a thread of its own, and ends the whole program when its reader has gone.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_broken = False
+
+    def write(self, text: str) -> int:
+        self._attempt(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        if self._is_broken:
+            return
+        try:
+            action()
+        except Exception:  # noqa: BLE001 - an observer never fails a build
+            self._is_broken = True
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._stream, name)

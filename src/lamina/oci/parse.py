@@ -20,10 +20,13 @@ from lamina.oci.platform import Platform
 _LARGEST_MANIFEST = 8 << 20
 
 
-def parse_manifest(data: bytes, *, where: str) -> tuple[Descriptor, tuple[Descriptor, ...]]:
+def parse_manifest(
+    data: bytes, *, where: str, any_layers: bool = False
+) -> tuple[Descriptor, tuple[Descriptor, ...]]:
     """Read an image manifest (manifest.md) and return the descriptors of its config and layers.
 
-    Raises ``ImageError`` for anything else, a hybrid of manifest and index above all.
+    With ``any_layers`` its layers may be no file trees, as those of attestations are.  Raises
+    ``ImageError`` for anything else, a hybrid of manifest and index above all.
     """
     value = _object(data, where)
     if "manifests" in value or not isinstance(value.get("layers"), list):
@@ -34,7 +37,7 @@ def parse_manifest(data: bytes, *, where: str) -> tuple[Descriptor, tuple[Descri
         layers = tuple(Descriptor.from_json(row) for row in value["layers"])
         config = Descriptor.from_json(value.get("config"))
     unknown = next((x for x in layers if x.media_type not in media_type.LAYERS), None)
-    if unknown is not None:
+    if unknown is not None and not any_layers:
         raise ImageError(f"unknown layer type {unknown.media_type!r}", where=where)
     return config, layers
 

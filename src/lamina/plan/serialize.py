@@ -24,7 +24,7 @@ def plan_key(plan: BuildPlan) -> Digest:
     return Digest.of(canonical_json(plan_to_json(plan)))
 
 
-def _value(value: object) -> Any:  # noqa: ANN401, PLR0911 - JSON; one case for each shape
+def _value(value: object) -> Any:  # noqa: ANN401 - JSON; one case for each shape
     match value:
         case Digest() | Platform():
             return str(value)
@@ -32,8 +32,6 @@ def _value(value: object) -> Any:  # noqa: ANN401, PLR0911 - JSON; one case for 
             return value.to_json()
         case tuple() | list():
             return [_value(item) for item in value]
-        case dict():
-            return {str(key): _value(item) for key, item in value.items()}
         case WheelLayer() | FileLayer() | PlannedFile() | BuildPlan():
             return {"type": type(value).__name__, **_members(value)}
         case _ if dataclasses.is_dataclass(value):

@@ -33,7 +33,8 @@ def build_wheel(project: Project, output: Path, *, uv: str, environment: Mapping
     code and its requirements come from the user's index.  Raises ``ProjectError`` with the last
     lines of what the backend said.
     """
-    command = [uv, "build", "--wheel", "--out-dir", str(output), str(project.directory)]
+    options = ["--no-index"] if environment.get("UV_NO_INDEX") else []  # uv reads no such variable
+    command = [uv, "build", "--wheel", *options, "--out-dir", str(output), str(project.directory)]
     try:
         done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
             command,

@@ -63,10 +63,10 @@ def included_files(project: Project) -> tuple[Path, ...]:
 def _named(project: Project, paths: Iterable[Path]) -> tuple[Path, ...]:
     """Sort ``paths``, and refuse a name that is not text: neither plans nor keys can hold it."""
     for path in (found := sorted(paths)):
+        name = os.fsencode(path.relative_to(project.directory))
         try:
-            str(path.relative_to(project.directory)).encode()
-        except UnicodeEncodeError:
-            name = os.fsencode(path.relative_to(project.directory))
+            name.decode()
+        except UnicodeDecodeError:
             raise ProjectError(
                 f"the name of a file is not UTF-8: {repr(name)[1:]}",
                 where=str(project.directory),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.errors import LockError, ToolError
+from lamina.lock.index_settings import index_options
 
 _SHEBANG = re.compile(rb"#!.*python[0-9.w]*$")
 
@@ -38,7 +39,7 @@ def install(
         return ()
     options = ["--target", str(target), "--only-binary", ":all:", "--link-mode", "copy",
                "--python-version", installer.python, "--python-platform", installer.platform,
-               "--no-progress"]  # fmt: skip
+               "--no-progress", *index_options(installer.environment)]  # fmt: skip
     try:
         done = subprocess.run(
             [installer.program, "pip", "install", *options, "--", *wanted],

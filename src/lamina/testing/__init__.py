@@ -1,1 +1,1 @@
-"""Helpers for tests, ours and plugin authors': small real wheels, toy archives."""
+"""Helpers for tests, ours and plugin authors': small real wheels, toy archives, a registry."""

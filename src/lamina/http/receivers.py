@@ -1,0 +1,115 @@
+"""Receivers: what becomes of a download's answers, one after another; no network."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from lamina.errors import IntegrityError, NetworkError, StoreError
+from lamina.oci.digest import Digest
+
+_CHUNK = 1 << 18
+_PARTIAL_CONTENT = 206
+
+Progress = Callable[[int], None]
+"""Receives the number of bytes that are there."""
+
+
+class Response(Protocol):
+    """What of the HTTP library's response is used here."""
+
+    status: int
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields, whatever the case of their names."""
+
+    def stream(self, amt: int) -> Iterator[bytes]:
+        """Give the body in parts."""
+
+
+class Receiver(Protocol):
+    """Takes answers: ``received`` bytes are there; ``shown`` is the address without secrets."""
+
+    shown: str
+    received: int
+
+    def receive(self, response: Response) -> bool:
+        """Take the answer, or say that it is not the one that was asked for."""
+
+
+class Size:
+    """The size of a body, from an answer without one."""
+
+    received = 0
+
+    def __init__(self, *, shown: str) -> None:
+        self.shown = shown
+        self.answer = 0
+
+    def receive(self, response: Response) -> bool:
+        """Read the length; raise ``NetworkError`` where there is none."""
+        length = response.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise NetworkError("the server does not say how long the file is", where=self.shown)
+        self.answer = int(length)
+        return True
+
+
+class Transfer:
+    """The bytes of one download so far, over all attempts."""
+
+    def __init__(self, *, path: Path, size: int | None, progress: Progress, shown: str) -> None:
+        self.path = path
+        self.shown = shown
+        self.received = 0
+        self._size = size
+        self._progress = progress
+        self._hasher = hashlib.sha256()
+
+    def receive(self, response: Response) -> bool:
+        """Append the body; start over where the server ignores our range."""
+        continues = _continues(response, self.received)
+        if not continues:
+            self.received = 0
+            self._hasher = hashlib.sha256()
+        if not continues and response.status == _PARTIAL_CONTENT:
+            return False
+        try:
+            self._append(response)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write: {error.strerror or error}", where=str(self.path)
+            ) from error
+        return True
+
+    def _append(self, response: Response) -> None:
+        with self.path.open("r+b" if self.received else "wb") as file:
+            file.seek(self.received)
+            file.truncate()
+            for chunk in response.stream(_CHUNK):
+                self.received += len(chunk)
+                if self._size is not None and self.received > self._size:
+                    raise IntegrityError(
+                        f"more than the promised {self._size} bytes", where=self.shown
+                    )
+                file.write(chunk)
+                self._hasher.update(chunk)
+                self._progress(self.received)
+
+    def check(self, expected: Digest | None) -> None:
+        """Raise ``IntegrityError`` unless all is there, with the ``expected`` digest."""
+        if self._size is not None and self.received < self._size:
+            raise IntegrityError(f"less than the promised {self._size} bytes", where=self.shown)
+        if expected is not None and self._hasher.hexdigest() != expected.hex:
+            raise IntegrityError(
+                "the file is not the one that was asked for",
+                where=self.shown,
+                why=f"expected sha256 {expected.hex}, got {self._hasher.hexdigest()}",
+                hint="lock again if the file was replaced on purpose; otherwise distrust the index",
+            )
+
+
+def _continues(response: Response, start: int) -> bool:
+    content_range = response.headers.get("Content-Range", "")
+    return response.status == _PARTIAL_CONTENT and content_range.startswith(f"bytes {start}-")

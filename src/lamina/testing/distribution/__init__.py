@@ -1,0 +1,1 @@
+"""The OCI distribution-spec as a server, without a socket: each request is a value."""

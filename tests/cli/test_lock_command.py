@@ -1,0 +1,131 @@
+"""`lamina lock` pins what a project lists, through the real uv, from wheels in a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from lamina.testing.wheels import ToyWheel
+from tests.support.toys import Outcome, lamina
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a project whose only index is a folder of wheels."""
+    for version in ("1.0", "2.0"):
+        ToyWheel(version=version, requires=("other",)).write(tmp_path / "wheels")
+    ToyWheel(name="other", files={"other.py": b""}).write(tmp_path / "wheels")
+    for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    pyproject(folder, "toy")
+    return folder
+
+
+def pyproject(folder: Path, *dependencies: str) -> None:
+    table = "[tool.lamina]\nbase = 'scratch'\n"
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\nversion = "1"\ndependencies = {list(dependencies)}\n\n{table}'
+    )
+
+
+def lock(project: Path, *words: str | Path) -> Outcome:
+    return lamina("lock", project, *words, store=project.parent / "store")
+
+
+def pinned(path: Path) -> list[str]:
+    return [line.split()[0] for line in path.read_text().splitlines() if "==" in line]
+
+
+def test_everything_is_pinned_by_version_and_hash(project: Path) -> None:
+    done = lock(project)
+
+    text = (project / "requirements.txt").read_text()
+    assert done.code == 0, done.err
+    assert done.out == f"{project}/requirements.txt: 2 distributions pinned\n"
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]
+    assert text.count("--hash=sha256:") == 2
+    assert str(project.parent) not in text  # no address and no path of this machine
+
+
+def test_a_locked_project_is_built_from_its_lock(project: Path, tmp_path: Path) -> None:
+    lock(project)
+    ToyWheel(version="3.0").write(tmp_path / "wheels")
+
+    done = lamina("build", project, "-t", "app", store=tmp_path / "store")
+
+    assert done.code == 0, done.err
+    assert "fetched toy-2.0-py3-none-any.whl" in done.err
+    assert "there is no lock" not in done.err
+
+
+def test_without_a_lock_versions_are_chosen_with_a_warning(project: Path, tmp_path: Path) -> None:
+    done = lamina("build", project, "-t", "app", store=tmp_path / "store")
+
+    assert done.code == 0, done.err
+    assert "warning: there is no lock" in done.err
+    assert "fetched other-1.0-py3-none-any.whl" in done.err
+
+
+def test_versions_stay_until_they_are_upgraded(project: Path) -> None:
+    pyproject(project, "toy<2")
+    lock(project)
+    pyproject(project, "toy")
+
+    lock(project)
+    kept = pinned(project / "requirements.txt")
+    lock(project, "--upgrade")
+
+    assert kept == ["other==1.0", "toy==1.0"]
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]
+
+
+def test_a_list_beside_the_project_counts_more_than_pyproject(project: Path) -> None:
+    (project / "requirements.in").write_text("other\n")
+    (project / "more.in").write_text("toy<2\n")
+
+    lock(project)
+    own = pinned(project / "requirements.txt")
+    lock(project, "--from", project / "more.in", "-o", project / "more.txt")
+
+    assert own == ["other==1.0"]
+    assert pinned(project / "more.txt") == ["other==1.0", "toy==1.0"]
+
+
+def test_what_cannot_be_resolved_leaves_the_old_lock(project: Path) -> None:
+    lock(project)
+    before = (project / "requirements.txt").read_bytes()
+    pyproject(project, "toy>9")
+
+    done = lock(project)
+
+    assert (done.code, done.out) == (3, "")
+    assert "the requirements cannot be resolved" in done.err
+    assert "toy" in done.err
+    assert (project / "requirements.txt").read_bytes() == before
+    assert not [
+        p for p in project.iterdir() if p.name not in {"pyproject.toml", "requirements.txt"}
+    ]
+
+
+def test_a_lock_that_would_overwrite_its_source_is_refused(project: Path) -> None:
+    source = project / "requirements.in"
+    source.write_text("toy\n")
+
+    done = lock(project, "-o", source)
+
+    assert done.code == 3
+    assert "would overwrite what it is made from" in done.err
+    assert source.read_text() == "toy\n"
+
+
+def test_nothing_to_lock_is_said(project: Path) -> None:
+    pyproject(project)
+
+    done = lock(project)
+
+    assert done.code == 3
+    assert "there is nothing to lock" in done.err

@@ -1,0 +1,94 @@
+"""Another process makes the same layer as this one, and its failures are ours."""
+
+import os
+import signal
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from lamina.engines.layers import LayerShop
+from lamina.engines.splicer import Splicers
+from lamina.errors import ArchiveError, ToolError
+from lamina.layer.venv import Venv
+from lamina.lock.lock import LockedWheel
+from lamina.plan.plan import WheelLayer
+from lamina.store.store import Store
+from lamina.testing.wheels import ToyWheel
+
+VENV = Venv(
+    prefix=PurePosixPath("/opt/venv"),
+    python="3.11",
+    base_interpreter=PurePosixPath("/usr/bin/python3.11"),
+)
+
+
+def layer_of(*wheels: LockedWheel) -> WheelLayer:
+    return WheelLayer(name="toys", wheels=wheels)
+
+
+def splicers(folder: Path) -> tuple[Store, Splicers]:
+    store = Store.open(folder)
+    return store, Splicers(store, VENV, "none", workers=2)
+
+
+def test_the_layer_is_the_one_that_this_process_would_make(tmp_path: Path) -> None:
+    toy, other = ToyWheel(), ToyWheel(name="other", files={"other.py": b"x = 1\n" * 1000})
+    layer = layer_of(toy.locked(tmp_path), other.locked(tmp_path))
+    paths = [tmp_path / toy.filename, tmp_path / other.filename]
+    here = LayerShop(Store.open(tmp_path / "here"), VENV, "none", workers=1)
+    expected, _ = here.wheel_layer(layer, paths)
+    store, pool = splicers(tmp_path / "there")
+
+    with pool:
+        pool.make(layer, paths)
+
+    assert LayerShop(store, VENV, "none", workers=1).made(layer) == expected
+
+
+def test_one_process_makes_one_layer_after_the_other(tmp_path: Path) -> None:
+    toys = [ToyWheel(name=f"toy{n}", files={f"toy{n}.py": b"x"}) for n in range(3)]
+    _, pool = splicers(tmp_path / "store")
+
+    with pool:
+        for toy in toys:
+            pool.make(layer_of(toy.locked(tmp_path)), [tmp_path / toy.filename])
+
+    assert len(pool._all) == 1
+
+
+def test_a_hostile_wheel_is_the_same_error_as_here(tmp_path: Path) -> None:
+    toy = ToyWheel(files={"../escape.py": b"x"})
+    layer = layer_of(toy.locked(tmp_path))
+    path = tmp_path / toy.filename
+    here = LayerShop(Store.open(tmp_path / "here"), VENV, "none", workers=1)
+    with pytest.raises(ArchiveError) as expected:
+        here.wheel_layer(layer, [path])
+    _, pool = splicers(tmp_path / "there")
+
+    with pool, pytest.raises(ArchiveError) as caught:
+        pool.make(layer, [path])
+
+    assert vars(caught.value) == vars(expected.value)
+
+
+def test_a_process_that_dies_is_an_error_and_not_a_wait(tmp_path: Path) -> None:
+    toy = ToyWheel()
+    layer = layer_of(toy.locked(tmp_path))
+    _, pool = splicers(tmp_path / "store")
+    with pool:
+        pool.make(layer, [tmp_path / toy.filename])
+        os.kill(pool._all[0].pid, signal.SIGKILL)
+        pool._all[0].wait()
+
+        with pytest.raises(ToolError, match="died"):
+            pool.make(layer, [tmp_path / toy.filename])
+
+
+def test_a_failed_build_leaves_no_process_behind(tmp_path: Path) -> None:
+    toy = ToyWheel()
+    _, pool = splicers(tmp_path / "store")
+
+    pool.make(layer_of(toy.locked(tmp_path)), [tmp_path / toy.filename])
+    pool.__exit__(RuntimeError, RuntimeError("elsewhere"), None)
+
+    assert all(process.returncode is not None for process in pool._all)
