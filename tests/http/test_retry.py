@@ -10,9 +10,7 @@ from lamina.errors import IntegrityError, NetworkError
 from lamina.http.retry import Retries, RetryPolicy
 
 
-def failing(
-    times: int, wait_s: float | None = 0.0
-) -> tuple[Callable[[], str], Retries, list[float]]:
+def failing(times: int) -> tuple[Callable[[], str], Retries, list[float]]:
     slept: list[float] = []
     left = [times]
 

@@ -1,12 +1,12 @@
 """Real registries on loopback: docker-registry, unpacked by scripts/setup-test-tools.sh."""
 
-import socket
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.process import answers, free_port, run, server
+from tests.support.process import run, server
 from tests.support.tools import TOOLS
 
 PROGRAM = TOOLS / "docker-20/usr/bin/docker-registry"
@@ -22,7 +22,7 @@ storage:
   filesystem: {{rootdirectory: {folder}/data}}
   delete: {{enabled: true}}
 http:
-  addr: "{address}"
+  addr: "127.0.0.1:0"
   secret: not-a-real-secret-for-tests-only
 """
 _WITH_PASSWORD = """\
@@ -32,6 +32,7 @@ auth:
 _WITH_TLS = """\
   tls: {{certificate: {folder}/server.crt, key: {folder}/server.key, minimumtls: tls1.2}}
 """
+_LISTENING = re.compile(r"listening on (127\.0\.0\.1:[0-9]+)")
 _AUTHORITY = ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
 _SERVER = """\
 subjectAltName=DNS:localhost,IP:127.0.0.1
@@ -57,30 +58,16 @@ class GuardedRegistry:
 @contextmanager
 def registry(folder: Path) -> Iterator[str]:
     """Run a registry that keeps its blobs in ``folder``; yield ``127.0.0.1:PORT``."""
-    address = f"127.0.0.1:{free_port()}"
-    (folder / "config.yml").write_text(_CONFIG.format(folder=folder, address=address))
-    with server(
-        [PROGRAM, "serve", folder / "config.yml"],
-        log=folder / "registry.log",
-        is_ready=lambda: answers(f"http://{address}/v2/"),
-    ):
+    with _serving(folder, _CONFIG) as address:
         yield address
 
 
 @contextmanager
 def guarded_registry(folder: Path, *, has_tls: bool) -> Iterator[GuardedRegistry]:
     """Run a registry with a password, and with a certificate of an authority of its own."""
-    port = free_port()
-    address = f"127.0.0.1:{port}"
-    template = _CONFIG + (_WITH_TLS if has_tls else "") + _WITH_PASSWORD
-    (folder / "config.yml").write_text(template.format(folder=folder, address=address))
     (folder / "htpasswd").write_text(_HTPASSWD)
     authority = make_certificate(folder) if has_tls else None
-    with server(
-        [PROGRAM, "serve", folder / "config.yml"],
-        log=folder / "registry.log",
-        is_ready=lambda: _listens(port),
-    ):
+    with _serving(folder, _CONFIG + (_WITH_TLS if has_tls else "") + _WITH_PASSWORD) as address:
         yield GuardedRegistry(address=address, user=USER, password=PASSWORD, authority=authority)
 
 
@@ -101,9 +88,14 @@ def make_certificate(folder: Path) -> Path:
     return folder / "ca.crt"
 
 
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except OSError:
-        return False
-    return True
+@contextmanager
+def _serving(folder: Path, template: str) -> Iterator[str]:
+    """Run the registry on a port of its own choice, so that nobody else can have taken it."""
+    (folder / "config.yml").write_text(template.format(folder=folder))
+    log = folder / "registry.log"
+    with server(
+        [PROGRAM, "serve", folder / "config.yml"],
+        log=log,
+        is_ready=lambda: _LISTENING.search(log.read_text()) is not None,
+    ):
+        yield _LISTENING.findall(log.read_text())[0]

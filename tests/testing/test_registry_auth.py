@@ -103,7 +103,7 @@ class TestTokens:
             assert ask(registry.address, "POST", UPLOADS, b"", headers=headers).status == 401
 
     def test_a_user_gets_no_more_than_is_granted(self) -> None:
-        auth = Bearer(user="alice", password="s3cret", grants=frozenset({"pull"}))
+        auth = Bearer(user="alice", password="s3cret", grants=("pull",))
         with InMemoryRegistry(auth=auth) as registry:
             headers = bearing(token(registry, PUSH))
 

@@ -138,7 +138,8 @@ class _BlobStream(io.RawIOBase):
         named = answer.headers.get("docker-content-digest", "")
         if named.startswith("sha256:") and named != str(self._descriptor.digest):
             raise IntegrityError(f"the registry sends {shown(named)[:80]}", where=self._where)
-        length = answer.headers.get("content-length", "")
+        is_chunked = "transfer-encoding" in answer.headers  # then the length does not count
+        length = "" if is_chunked else answer.headers.get("content-length", "")
         if answer.status == _OK and length.isdigit() and int(length) != self._descriptor.size:
             raise IntegrityError(
                 f"the registry sends {int(length)} bytes, and not {self._descriptor.size}",

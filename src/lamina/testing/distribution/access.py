@@ -39,7 +39,7 @@ class Bearer:
     requests_per_token: int | None = None
     allows_anonymous_pull: bool = False
     has_oauth2: bool = True
-    grants: frozenset[str] = frozenset({"pull", "push", "delete"})
+    grants: tuple[str, ...] = ("pull", "push", "delete")
     service: str = "in-memory"
 
 
@@ -125,9 +125,9 @@ class Gate:
     def _issue(self, scopes: Iterable[str], bearer: Bearer, *, is_user: bool) -> str:
         texts = [text for scope in scopes for text in scope.split()]
         self.scopes += texts
-        allowed = bearer.grants if is_user else frozenset[str]()
+        allowed = bearer.grants if is_user else ()
         if bearer.allows_anonymous_pull:
-            allowed |= {"pull"}
+            allowed = (*allowed, "pull")
         self._issued += 1
         name = f"token-{self._issued}"
         access = {need for text in texts for need in _needs(text) if need[1] in allowed}
