@@ -84,8 +84,8 @@ def test_a_registry_with_a_list_of_its_own_gets_no_tag(image: Image) -> None:
         assert list(registry.repositories[NAME].tags) == ["v1"]
 
 
-def test_whoever_writes_at_the_same_time_is_not_overwritten_unnoticed(image: Image) -> None:
-    """Several writers over one tag: each finds its own entry in the end, or says so."""
+def test_writers_at_the_same_time_leave_a_list_that_can_be_read(image: Image) -> None:
+    """One that read before another wrote can still undo that: the tag has no compare-and-set."""
     with InMemoryRegistry(choices=Choices(has_referrers=False)) as registry:
         content = Memory()
         registry.keep(NAME, "v1", toy_image(content, "a"), content)

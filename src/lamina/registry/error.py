@@ -92,7 +92,7 @@ def _hint(status: int, headers: Mapping[str, str] | None, source: str) -> str | 
     if status == 401 and is_mute:  # noqa: PLR2004 - HTTP
         return f"the registry does not say how it wants to be asked; credentials: {source}"
     if status in {401, 403}:
-        return f"the credentials used came from {source}; `lamina doctor` shows what is looked at"
+        return f"the credentials used came from {source}"
     if status == 404:  # noqa: PLR2004 - HTTP
         return "check the name; some registries answer so where they do not know who asks"
     if status == 429:  # noqa: PLR2004 - HTTP

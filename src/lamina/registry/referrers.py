@@ -2,7 +2,8 @@
 
 Registries without the referrers API keep the list in an index that clients write (spec,
 "Referrers Tag Schema").  Two that write at the same time can lose each other's entry, so what was
-written is read again, and written again where something is missing.
+written is read again, and written again where it is missing.  That makes a loss seldom and not
+impossible: whoever read before we wrote may still write after we looked.
 """
 
 import json
