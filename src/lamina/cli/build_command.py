@@ -61,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
     if options.push and not names:
         raise UsageError("--push pushes names, and there are none", hint="add -t REGISTRY/NAME:TAG")
     if names:
-        destinations.append(NamedDestination(workshop.store, names))
+        # First: a push that fails then leaves a name that `lamina push` can try again.
+        destinations.insert(0, NamedDestination(workshop.store, names))
     if not destinations:
         raise UsageError(
             "the image would go nowhere", hint="name it with -t NAME, or give -o oci:DIR"
