@@ -142,5 +142,7 @@ def test_every_event_is_json() -> None:
         "digest": str(Digest.of(b"")),
         "size": 5,
         "cached": True,
+        "part": "",
+        "component": "other",
     }
     assert event_to_json(finished)["outcome"] == "failed"

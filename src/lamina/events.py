@@ -1,10 +1,12 @@
 """Everything a build can say about itself, as frozen dataclasses (after BuildKit's SolveStatus)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from lamina.oci.digest import Digest
+from lamina.plan.component import Component
 
 
 class Outcome(StrEnum):
@@ -63,12 +65,17 @@ class StepFinished(StepEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDecided(StepEvent):
-    """A platform's plan is known: its key, and how many layers and wheels it has."""
+    """A platform's plan is known: its key, and how many layers and wheels it has.
+
+    ``inputs`` are what each of its parts is made of (see ``plan/inputs.py``).
+    """
 
     platform: str
     key: str
     layers: int
     wheels: int
+    project: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +89,27 @@ class WheelFetched(StepEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerBuilt(StepEvent):
-    """A layer is in the store: built now, or found by its key."""
+    """A layer is in the store: built now, or found by its key.
+
+    ``part`` is what the plan calls it, which stays when versions change; ``component`` is what its
+    bytes are for.
+    """
 
     name: str
     digest: Digest
     size: int
     cached: bool
+    part: str = ""
+    component: Component = Component.OTHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBuilt(StepEvent):
+    """A platform's image is known: its manifest's digest, and the bytes of all its layers."""
+
+    platform: str
+    digest: Digest
+    size: int
 
 
 class Transfer(StrEnum):
@@ -124,6 +146,7 @@ Event = (
     | PlanDecided
     | WheelFetched
     | LayerBuilt
+    | ImageBuilt
     | BlobTransferred
     | ImagePublished
 )

@@ -5,6 +5,7 @@ from typing import TextIO
 from lamina.events import (
     BlobTransferred,
     Event,
+    ImageBuilt,
     ImagePublished,
     LayerBuilt,
     Outcome,
@@ -58,7 +59,7 @@ class PlainLines:
                 return f"{event.transfer} {event.digest.short} {size}"
             case ImagePublished():
                 return f"wrote {event.destination} {event.digest}"
-            case StepProgressed():
+            case StepProgressed() | ImageBuilt():
                 return ""
 
     def _finished(self, event: StepFinished) -> str:

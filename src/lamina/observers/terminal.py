@@ -18,6 +18,7 @@ from rich.progress import (
 from lamina.events import (
     BlobTransferred,
     Event,
+    ImageBuilt,
     ImagePublished,
     LayerBuilt,
     PlanDecided,
@@ -90,6 +91,8 @@ class LiveTerminal:
                 self._show_layer(event)
             case BlobTransferred():
                 self._moved[event.transfer] += event.size
+            case ImageBuilt():
+                pass
             case ImagePublished():
                 self._print(f"{event.destination}  {event.digest}", "bold green")
 

@@ -1,0 +1,138 @@
+"""A record as a row: the columns that people ask for, and the whole record beside them."""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+from lamina.history.costs import Samples, usual
+from lamina.history.document import record_from_text, record_to_text
+from lamina.history.metrics import (
+    fetched_bytes,
+    layer_reuse,
+    ledger,
+    pushed_bytes,
+    step_hit_rate,
+    time_hit_rate,
+)
+from lamina.history.record import BuildRecord, repository
+
+_LEVEL: Final = 6
+_LARGEST: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRow:
+    """What is known of a build without reading its record.
+
+    ``names`` are the image's, one a line.  The rates are those of ``metrics.py``, against the
+    builds that were known when this one was added; None where there was nothing to compare.
+    """
+
+    id: str
+    started: float
+    seconds: float
+    outcome: str
+    kind: str
+    engine: str
+    scope: str
+    project: str
+    names: str
+    repositories: str
+    platforms: str
+    branch: str
+    revision: str
+    ci: str
+    host: str
+    digest: str
+    image_bytes: int
+    layer_bytes: int
+    pull_bytes: int
+    fetched_bytes: int
+    pushed_bytes: int
+    context_bytes: int
+    step_hit: float | None
+    time_hit: float | None
+    reuse: float | None
+    reuse_above_base: float | None
+    saved_seconds: float
+
+
+COLUMNS: Final = tuple(field.name for field in fields(BuildRow))
+
+
+def row_of(record: BuildRecord, samples: Samples, previous: BuildRecord | None) -> BuildRow:
+    """Compute the row of a record from what is known of the builds before it."""
+    costs = usual(samples)
+    reuse = layer_reuse(record, previous)
+    has_previous = previous is not None
+    return BuildRow(
+        id=record.id,
+        started=record.started,
+        seconds=record.seconds,
+        outcome=record.outcome,
+        kind=storable(record.kind),
+        engine=storable(record.engine),
+        scope=storable(record.scope),
+        project=storable(record.project),
+        names=_lines(record.names),
+        repositories=_lines(dict.fromkeys(map(repository, record.names))),
+        platforms=_lines(record.platforms),
+        branch=storable(record.branch),
+        revision=storable(record.revision),
+        ci=storable(record.ci),
+        host=storable(record.host),
+        digest=storable(record.digest),
+        image_bytes=_size(record.image_size),
+        layer_bytes=_size(reuse.total),
+        pull_bytes=_size(reuse.delta),
+        fetched_bytes=_size(fetched_bytes(record)),
+        pushed_bytes=_size(pushed_bytes(record)),
+        context_bytes=_size(record.context_bytes),
+        step_hit=step_hit_rate(record),
+        time_hit=time_hit_rate(record, costs),
+        reuse=reuse.rate if has_previous else None,
+        reuse_above_base=reuse.rate_above_base if has_previous else None,
+        saved_seconds=ledger(record, costs).net,
+    )
+
+
+def packed(record: BuildRecord) -> bytes:
+    """Compress a record for its row."""
+    return zlib.compress(record_to_text(record).encode(), _LEVEL)
+
+
+def unpacked(data: bytes) -> BuildRecord:
+    """Read a record of a row; raise ``InputError`` when it cannot be."""
+    try:
+        return record_from_text(zlib.decompress(data))
+    except zlib.error:
+        return record_from_text("")
+
+
+def samples_to_text(samples: Samples) -> dict[str, str]:
+    """Write samples as a table from steps to their last runs, both as JSON."""
+    return {storable(json.dumps(key)): json.dumps(runs) for key, runs in samples.items()}
+
+
+def samples_from_text(table: Mapping[str, str]) -> Samples:
+    """Read what ``samples_to_text`` wrote."""
+    found = {}
+    for key, runs in table.items():
+        platform, stage, text, ordinal = json.loads(key)
+        found[platform, stage, text, ordinal] = tuple((when, s) for when, s in json.loads(runs))
+    return found
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(storable(text).replace("\n", " ") for text in texts)
+
+
+def storable(text: str) -> str:
+    """Return a text without what databases refuse: NUL, and halves of characters."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _size(size: int) -> int:
+    return min(size, _LARGEST)

@@ -1,0 +1,55 @@
+"""Inputs of a plan, small: what of it explains why a layer of another build has other bytes."""
+
+from typing import Any, Final
+
+from lamina.oci.digest import Digest
+from lamina.plan.parts import ENVIRONMENT, part_of
+from lamina.plan.plan import BuildPlan, FileLayer, SystemPackage, WheelLayer
+
+_DIGITS: Final = 12
+
+
+def plan_inputs(plan: BuildPlan) -> dict[str, Any]:
+    """Write what each part of an image is made of, as JSON values.
+
+    ``parts`` has a table for each part, from names to versions with the start of a digest;
+    ``settings`` are what more than one part depends on.
+    """
+    base = plan.base
+    parts: dict[str, dict[str, str]] = {
+        "base": {
+            "reference": base.reference,
+            "digest": _short(base.digest),
+            **_packages(base.packages),
+        },
+        "system": _packages(base.system_packages),
+        ENVIRONMENT[0]: {
+            "venv": plan.venv,
+            "interpreter": base.interpreter,
+            "working directory": plan.runtime.working_directory,
+        },
+    }
+    for layer in plan.layers:
+        parts[part_of(layer)[0]] = _layer(layer)
+    settings = {
+        "python": base.python,
+        "platform": str(base.platform),
+        "venv": plan.venv,
+        "bytecode": plan.bytecode,
+    }
+    return {"settings": settings, "parts": {name: rows for name, rows in parts.items() if rows}}
+
+
+def _packages(packages: tuple[SystemPackage, ...]) -> dict[str, str]:
+    return {f"{x.name}": f"{x.version} {_short(x.digest)}" for x in packages}
+
+
+def _layer(layer: WheelLayer | FileLayer) -> dict[str, str]:
+    if isinstance(layer, WheelLayer):
+        return {x.name: f"{x.version} {_short(x.digest)}" for x in layer.wheels}
+    files = {x.path: f"{x.mode:o} {x.size} {_short(x.digest)}" for x in layer.files}
+    return {**files, **dict.fromkeys(layer.directories, "folder")}
+
+
+def _short(digest: Digest) -> str:
+    return str(digest).partition(":")[2][:_DIGITS]
