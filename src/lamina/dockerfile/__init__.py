@@ -1,0 +1,1 @@
+"""The Dockerfile language as values: read, expand, split, write."""
