@@ -1,12 +1,14 @@
 """Threads start in one place: results in order, and the first failure stops the rest."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
 
 import pytest
 
-from lamina.parallel import gather_then, map_ordered
+from lamina.parallel import Later, gather_then, map_ordered
 
 LONG_S = 10
 
@@ -99,3 +101,27 @@ def test_a_failed_group_stops_fetching_for_the_others() -> None:
 
 def test_nothing_to_do_is_done_at_once() -> None:
     assert gather_then({}, fetch=str, combine=lambda *_: None, fetchers=1, combiners=1) == {}
+
+
+def test_what_is_called_later_is_waited_for_as_long_as_one_likes() -> None:
+    may_end = threading.Event()
+    later = Later(lambda: may_end.wait(LONG_S), is_abandonable=True)
+
+    with pytest.raises(TimeoutError):
+        later.result(timeout_s=0.01)
+
+    may_end.set()
+    assert later.result() is True
+
+
+def test_what_can_be_abandoned_keeps_no_program_from_ending() -> None:
+    program = (
+        "import time\nfrom lamina.parallel import Later\n"
+        "Later(lambda: time.sleep(60), is_abandonable=True)\nprint('ended')"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True
+    )
+
+    assert done.stdout == "ended\n"

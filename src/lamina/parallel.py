@@ -12,15 +12,21 @@ Part = TypeVar("Part")
 
 
 class Later(Generic[Result]):
-    """A call that runs from now on in a thread of its own."""
+    """A call that runs from now on in a thread of its own.
 
-    def __init__(self, function: Callable[[], Result]) -> None:
+    One that ``is_abandonable`` does not keep the program from ending.
+    """
+
+    def __init__(self, function: Callable[[], Result], *, is_abandonable: bool = False) -> None:
         self._future: Future[Result] = Future()
-        threading.Thread(target=self._run, args=(function,)).start()
+        threading.Thread(target=self._run, args=(function,), daemon=is_abandonable).start()
 
-    def result(self) -> Result:
-        """Wait for what the call returns, or raise what it raised."""
-        return self._future.result()
+    def result(self, *, timeout_s: float | None = None) -> Result:
+        """Wait for what the call returns, or raise what it raised.
+
+        Raises ``TimeoutError`` when that takes longer than ``timeout_s``.
+        """
+        return self._future.result(timeout_s)
 
     def _run(self, function: Callable[[], Result]) -> None:
         try:
