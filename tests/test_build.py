@@ -10,6 +10,7 @@ import uv
 from lamina.build import Workshop, build, make_plan
 from lamina.errors import ImageError, ProjectError
 from lamina.events import Event, PlanDecided
+from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.lock.uv import Uv
 from lamina.oci.descriptor import Descriptor
@@ -52,6 +53,12 @@ class Bases:
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:  # noqa: ARG002
         return ()
+
+    def marks(self, base: BaseImage) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def bring(self, base: BaseImage, layer: Layer, step: Step) -> None:  # noqa: ARG002
+        raise AssertionError(layer)
 
 
 class Engines:
@@ -104,6 +111,7 @@ def workshop(tmp_path: Path, engine: Engines) -> Workshop:
         store=Store.open(tmp_path / "store"),
         base=Bases(),
         engine=engine,
+        memo=NoMemo(),
         sdists=Sdists(),
         measure=lambda wheel: wheel.size or 77,
         uv_for=lambda _: Uv(program=uv.find_uv_bin(), environment={}),

@@ -13,6 +13,7 @@ from packaging.utils import parse_wheel_filename
 from lamina.durable import incoming
 from lamina.errors import ProjectError
 from lamina.events import PlanDecided
+from lamina.layer.memo import Memo
 from lamina.lock.lock import Lock, LockedSdist, LockedWheel
 from lamina.lock.read import LockSource, find_lock, read_changed
 from lamina.lock.serialize import has_logins, lock_from_json, lock_to_json
@@ -24,9 +25,11 @@ from lamina.oci.digest import Digest
 from lamina.oci.image import Image, Index
 from lamina.oci.platform import Platform
 from lamina.plan.decide import decide
+from lamina.plan.inputs import plan_inputs
 from lamina.plan.plan import BaseImage, BuildPlan, PlannedFile
 from lamina.plan.serialize import plan_key
 from lamina.project.backend import build_wheel, source_fingerprint
+from lamina.project.base_pin import pinned, stale_pins
 from lamina.project.files import included_files, project_files
 from lamina.project.project import Project
 from lamina.project.read import read_project
@@ -50,14 +53,16 @@ class SdistBuilder(Protocol):
 class Workshop:
     """Everything a build uses, wired once at the edge.
 
-    ``measure`` finds the size of a wheel whose lock does not say it.  ``uv_for`` gives uv, told
-    whether the requirements are pinned.  ``environment`` is what the project's own build backend
-    runs in.  ``created`` is the images' time, in seconds since the epoch.
+    ``memo`` is what registries remember.  ``measure`` finds the size of a wheel whose lock does not
+    say it.  ``uv_for`` gives uv, told whether the requirements are pinned.  ``environment`` is what
+    the project's own build backend runs in.  ``created`` is the images' time, in seconds since the
+    epoch.
     """
 
     store: Store
     base: Base
     engine: Engine
+    memo: Memo
     sdists: SdistBuilder
     measure: Callable[[LockedWheel], int]
     uv_for: Callable[[bool], Uv]
@@ -87,6 +92,7 @@ def build(
     result = images[0] if len(images) == 1 else Index(images=tuple(images))
     for destination in destinations:
         destination.write(result, content, step.child("write"))
+    workshop.memo.save(content, step)
     return result
 
 
@@ -95,8 +101,13 @@ def make_plan(project: Project, platform: Platform, workshop: Workshop, step: St
     settings = project.settings
     check_supported(platform)
     with step.child(f"plan {platform}") as planning:
+        if stale := stale_pins(settings.base, project.base_pins):
+            planning.warn(stale)
         base = workshop.base.resolve(
-            settings.base, platform, settings.system_packages, planning.child("resolve base")
+            pinned(settings.base, project.base_pins),
+            platform,
+            settings.system_packages,
+            planning.child("resolve base"),
         )
         _check_python(project, base)
         lock = _lock(project, base, workshop, planning)
@@ -114,6 +125,8 @@ def make_plan(project: Project, platform: Platform, workshop: Workshop, step: St
             key=str(plan_key(plan)),
             layers=plan.layer_count,
             wheels=len(plan.wheels),
+            project=plan.name,
+            inputs=plan_inputs(plan),
         )
     return plan
 

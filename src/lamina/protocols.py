@@ -45,6 +45,19 @@ class Downloader(Protocol):
         """Ask how many bytes the body of ``url`` has."""
 
 
+class RangeReader(Protocol):
+    """Reads parts of files over HTTP."""
+
+    def read_range(self, url: str, start: int, stop: int) -> bytes:
+        """Fetch the bytes of ``url`` from ``start`` to before ``stop``; nothing vouches for them.
+
+        Raises ``RangesIgnoredError`` when the server sends whole files only.
+        """
+
+    def size(self, url: str) -> int:
+        """Ask how many bytes the body of ``url`` has."""
+
+
 class Source(Protocol):
     """Where wheels come from."""
 
@@ -67,10 +80,17 @@ class Base(Protocol):
         """
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
-        """Return the layers of a resolved base, its blobs and their contents in the store.
+        """Return the layers of a resolved base, their contents in the store.
 
-        Each is told as ``LayerBuilt``, for only the base knows whether it had to be made.
+        Each is told as ``LayerBuilt``, for only the base knows whether it had to be made.  A layer
+        that a registry is said to have may be known without its blob.
         """
+
+    def marks(self, base: BaseImage) -> tuple[str, ...]:
+        """Say what each layer of a resolved base is known by: its key, or its blob's digest."""
+
+    def bring(self, base: BaseImage, layer: Layer, step: Step) -> None:
+        """Make or fetch the blob of a layer of :meth:`layers` that is not in the store."""
 
 
 class Engine(Protocol):

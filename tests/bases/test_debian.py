@@ -12,6 +12,7 @@ from lamina.engines import native
 from lamina.engines.native import NativeEngine
 from lamina.errors import ToolError
 from lamina.events import Event, LayerBuilt, Outcome, StepFinished
+from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedWheel
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.image import Image
@@ -42,6 +43,7 @@ class Bench:
             lambda: DebianArchive(
                 self.store, Client(toy), clock=lambda: NOW, apt_root=toy.directory
             ),
+            memo=NoMemo(),
             clock=lambda: NOW,
         )
 
@@ -58,7 +60,7 @@ class Bench:
         )
 
     def build(self, plan: BuildPlan, listener: Callable[[Event], None] = lambda _: None) -> Image:
-        engine = NativeEngine(store=self.store, base=self.base, source=NoWheels())
+        engine = NativeEngine(store=self.store, base=self.base, source=NoWheels(), memo=NoMemo())
         return engine.build(plan, Step("", listener, lambda: 0.0))[0]
 
 

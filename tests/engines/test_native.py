@@ -12,6 +12,7 @@ from lamina.engines.layers import LayerShop
 from lamina.engines.native import NativeEngine
 from lamina.errors import InputError, IntegrityError
 from lamina.events import Event, LayerBuilt, StepFinished, StepStarted
+from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedWheel
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.digest import Digest
@@ -51,7 +52,10 @@ class Bench:
         self.base = ScratchBase("3.11")
 
     def engine(self, **options: Any) -> NativeEngine:
-        return NativeEngine(store=self.store, base=self.base, source=self.source, **options)
+        memo = options.pop("memo", NoMemo())
+        return NativeEngine(
+            store=self.store, base=self.base, source=self.source, memo=memo, **options
+        )
 
     def plan(self, *wheels: ToyWheel, files: Sequence[PlannedFile] = ()) -> BuildPlan:
         locked = [wheel.locked(self.folder / "wheels") for wheel in wheels]

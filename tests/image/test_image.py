@@ -1,5 +1,7 @@
 """Layers and a plan become an image, after a gate that no broken image passes."""
 
+from dataclasses import replace
+
 import pytest
 
 from lamina.elf.needs import Needs
@@ -44,6 +46,29 @@ def test_an_image_is_its_layers_with_the_plans_configuration() -> None:
     assert image.annotations == {
         "org.opencontainers.image.base.name": "debian:bookworm",
         "org.opencontainers.image.base.digest": str(Digest.of(b"base")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("python:3.12-slim", "docker.io/library/python:3.12-slim"),
+        ("registry.example.com:5000/bases/python:3", "registry.example.com:5000/bases/python:3"),
+        ("python", "docker.io/library/python"),
+    ],
+)
+def test_a_base_of_a_registry_is_named_in_full_with_the_registrys_digest(
+    reference: str, name: str
+) -> None:
+    """annotations.md: no assumed default registry, and the digest of what the name stood for."""
+    digest = Digest.of(b"index")
+    base = replace(PLAN.base, reference=f"{reference}@{digest}")
+
+    image = assemble(replace(PLAN, base=base), [])
+
+    assert image.annotations == {
+        "org.opencontainers.image.base.name": name,
+        "org.opencontainers.image.base.digest": str(digest),
     }
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lamina.bases.scratch import ScratchBase
 from lamina.engines.native import NativeEngine
 from lamina.layer.entries import LayerReader
+from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedWheel
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.image import Image
@@ -183,6 +184,7 @@ def _image(wheels: Sequence[ToyWheel], folder: Path, threads: tuple[int, int]) -
         store=Store.open(folder / "store"),
         base=base,
         source=Wheels(folder / "wheels"),
+        memo=NoMemo(),
         fetchers=threads[0],
         writers=threads[1],
     )

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import pytest
 
 from lamina.errors import IntegrityError, UsageError
+from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.lock.uv import Uv
 from lamina.oci.descriptor import Descriptor
@@ -69,6 +70,12 @@ class Bases:
         self.layered += 1
         return ()
 
+    def marks(self, base: BaseImage) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def bring(self, base: BaseImage, layer: Layer, step: Step) -> None:  # noqa: ARG002
+        raise AssertionError(layer)
+
 
 def unpack(layers: Iterable[BinaryIO], root: Path) -> None:
     assert list(layers) == []
@@ -76,13 +83,18 @@ def unpack(layers: Iterable[BinaryIO], root: Path) -> None:
 
 
 class Blobs:
+    def has(self, descriptor: Descriptor) -> bool:
+        raise AssertionError(descriptor)
+
     def open(self, descriptor: Descriptor) -> BinaryIO:
         raise AssertionError(descriptor)
 
 
 def builder(store: Store, sources: Sources) -> StoreSdistBuilder:
     uv = Uv(program="/nothing/uv", environment={})
-    return StoreSdistBuilder(store, sources, Bases(), uv_for=lambda _: uv, unpack=unpack)
+    return StoreSdistBuilder(
+        store, sources, Bases(), memo=NoMemo(), uv_for=lambda _: uv, unpack=unpack
+    )
 
 
 def locked(order: Order) -> LockedSdist:

@@ -3,6 +3,9 @@
 import fcntl
 import json
 import os
+import re
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from tests.support.process import run
 from tests.support.tools import EXAMPLE, LAMINA
 
 NAME = "aml-agent:test"
+UV = Path(sys.executable).parent / "uv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,3 +78,31 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def copy_of_the_example(folder: Path) -> Path:
+    """Copy the example, without caches."""
+    ignored = shutil.ignore_patterns(".*_cache", "__pycache__", ".venv", "*.egg-info")
+    shutil.copytree(EXAMPLE, folder, ignore=ignored)
+    return folder
+
+
+def bump(project: Path, name: str, version: str, *, folder: Path) -> None:
+    """Pin another version of one dependency, with its hashes; ``folder`` is for scratch."""
+    wanted = folder / "one.in"
+    wanted.write_text(f"{name}=={version}\n")
+    pinned = run(
+        UV, "pip", "compile", "--quiet", "--no-deps", "--generate-hashes", "--no-header",
+        "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+        "--python-version", "3.11", wanted,
+    )  # fmt: skip
+    path = project / "requirements.txt"
+    text, count = re.subn(
+        rf"^{name}==.*?(?=^\S)",
+        lambda _: pinned,
+        path.read_text(),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    if count != 1 or f"{name}=={version}" not in text:
+        raise RuntimeError(f"{name} is not pinned once in {path}")
+    path.write_text(text)

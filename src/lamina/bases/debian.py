@@ -11,10 +11,12 @@ from lamina.errors import ImageError, NetworkError, ToolError, UsageError
 from lamina.events import LayerBuilt
 from lamina.layer.contents import Contents
 from lamina.layer.key import base_layer_key
+from lamina.layer.memo import Memo
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.oci.platform import Platform
 from lamina.parallel import Later
+from lamina.plan.component import Component
 from lamina.plan.plan import BaseImage, SystemPackage
 from lamina.steps import Clock, Step
 from lamina.store.store import Store
@@ -54,12 +56,14 @@ class DebianBase:
         store: Store,
         open_archive: Callable[[], Archive],
         *,
+        memo: Memo,
         clock: Clock,
         refresh: bool = False,
         offline: bool = False,
         is_early: bool = False,
     ) -> None:
         self._store = store
+        self._memo = memo
         self._open_archive = open_archive
         self._clock = clock
         self._refresh = refresh
@@ -82,68 +86,95 @@ class DebianBase:
         self._store.remember("debian selection", _digest(selection).hex, selection.to_json())
         base = _base_image(reference, platform, selection)
         if self._is_early and known is None:
-            self._early[base.digest] = Later(lambda: self._make(base, selection))
+            self._early[base.digest] = Later(lambda: self._make(base, selection, step))
         return base
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
         """Return the layer of the base, and the layer of what the project asked for on top."""
-        text = self._store.recall("debian selection", base.digest.hex)
-        if not isinstance(text, str):
-            raise ImageError("the base's selection is no longer in the store", hint="build again")
+        selection = self._selection(base)
         if not base.stdlib_bytecode:
             step.warn(
                 f"no Python {base.python} on this machine: the standard library in the image "
                 "has no bytecode, and starts more slowly"
             )
         early = self._early.pop(base.digest, None)
-        made = early.result() if early else self._make(base, DebianSelection.from_json(text))
-        for layer, cached in made:
+        made = early.result() if early else self._make(base, selection, step)
+        for part, (layer, cached) in zip(_parts(selection), made, strict=True):
             step.tell(
                 LayerBuilt,
                 name=layer.created_by,
                 digest=layer.descriptor.digest,
                 size=layer.size,
                 cached=cached,
+                part=part,
+                component=Component(part),
             )
         if all(cached for _, cached in made):
             step.cached()
         return tuple(layer for layer, _ in made)
 
-    def _make(self, base: BaseImage, selection: DebianSelection) -> list[_Made]:
-        compiler = _compiler(base) if base.stdlib_bytecode else None
-        parts: tuple[Part, ...] = ("base", "system") if selection.system else ("base",)
+    def marks(self, base: BaseImage) -> tuple[str, ...]:
+        """Return the keys of the layer of the base, and of that on top."""
+        selection = self._selection(base)
+        return tuple(_key(base, selection, part) for part in _parts(selection))
+
+    def bring(self, base: BaseImage, layer: Layer, step: Step) -> None:
+        """Make a layer that a registry was said to have."""
+        selection = self._selection(base)
+        archive = self._open_archive()
+        with step:
+            for part in _parts(selection):
+                if _key(base, selection, part) == layer.key:
+                    archive.write_layer(selection, part, _compiler(base))
+
+    def _selection(self, base: BaseImage) -> DebianSelection:
+        text = self._store.recall("debian selection", base.digest.hex)
+        if not isinstance(text, str):
+            raise ImageError("the base's selection is no longer in the store", hint="build again")
+        return DebianSelection.from_json(text)
+
+    def _make(self, base: BaseImage, selection: DebianSelection, step: Step) -> list[_Made]:
         archive: list[Archive] = []
-        return [self._layer(part, selection, compiler, archive) for part in parts]
+        return [self._layer(part, base, selection, archive, step) for part in _parts(selection)]
 
     def _layer(
         self,
         part: Part,
+        base: BaseImage,
         selection: DebianSelection,
-        compiler: Compiler | None,
         archive: list[Archive],
+        step: Step,
     ) -> _Made:
         """Find or make a part's layer."""
-        python = compiler.python if compiler else "-"
-        key = base_layer_key(_digest(selection, part=part), f"{part} {python}")
-        found = self._store.find_layer(key)
-        if found is not None:
-            return found[0], True
-        if not archive:  # one for all parts: it has fetched the packages
-            archive.append(self._open_archive())
-        layer, contents = archive[0].write_layer(selection, part, compiler)
+        key = _key(base, selection, part)
+        found = self._store.find_layer(key) or self._memo.find([key], step).get(key)
+        is_there = found is not None
+        if found is None:
+            if not archive:  # one for all parts: it has fetched the packages
+                archive.append(self._open_archive())
+            found = archive[0].write_layer(selection, part, _compiler(base))
+        layer, contents = found[0].with_key(key), found[1]
         self._store.remember_layer(key, layer, contents)
-        return layer, False
+        return layer, is_there
 
     def _remembered(
         self, request: tuple[str, Architecture, tuple[str, ...]], step: Step
     ) -> DebianSelection | None:
-        row = self._store.recall("debian", repr(request))
-        if not isinstance(row, list) or self._refresh:
+        if self._refresh:
             return None
-        if not self._offline and not 0 <= self._clock() - row[0] < _FRESH_S:
+        row = self._store.recall("debian", repr(request))
+        if not self._is_good(row):
+            row = self._memo.find_fact("debian", repr(request), step)
+        if not isinstance(row, list) or not self._is_good(row):
             return None
         step.cached()
+        self._memo.keep_fact("debian", repr(request), row)
         return DebianSelection.from_json(row[1])
+
+    def _is_good(self, row: object) -> bool:
+        if not isinstance(row, list):
+            return False
+        return self._offline or 0 <= self._clock() - row[0] < _FRESH_S
 
     def _select(
         self, request: tuple[str, Architecture, tuple[str, ...]], step: Step
@@ -156,7 +187,9 @@ class DebianBase:
         selection = self._open_archive().select(*request)
         for note in selection.notes:
             step.warn(note)
-        self._store.remember("debian", repr(request), [self._clock(), selection.to_json()])
+        row = [self._clock(), selection.to_json()]
+        self._store.remember("debian", repr(request), row)
+        self._memo.keep_fact("debian", repr(request), row)
         return selection
 
 
@@ -170,7 +203,18 @@ def _architecture(platform: Platform) -> Architecture:
             raise UsageError(f"there is no Debian base for {platform}")
 
 
-def _compiler(base: BaseImage) -> Compiler:
+def _parts(selection: DebianSelection) -> tuple[Part, ...]:
+    return ("base", "system") if selection.system else ("base",)
+
+
+def _key(base: BaseImage, selection: DebianSelection, part: Part) -> str:
+    python = base.python if base.stdlib_bytecode else "-"
+    return base_layer_key(_digest(selection, part=part), f"{part} {python}")
+
+
+def _compiler(base: BaseImage) -> Compiler | None:
+    if not base.stdlib_bytecode:
+        return None
     program = find_interpreter(base.python)
     if program is None:
         raise ToolError(

@@ -1,6 +1,8 @@
 """An image that somebody else made, as a base: its layers kept, and what it carries found out."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lamina.bases.discover import find_glibc, find_python, python_full
 from lamina.durable import incoming
@@ -8,10 +10,12 @@ from lamina.errors import IntegrityError, UsageError
 from lamina.events import LayerBuilt
 from lamina.layer.contents import Contents
 from lamina.layer.inspect import inspect_layer
+from lamina.layer.memo import Finished, Memo
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
+from lamina.plan.component import Component
 from lamina.plan.plan import BaseImage
 from lamina.protocols import Content
 from lamina.steps import Step
@@ -20,26 +24,54 @@ from lamina.store.store import Store
 _COPY = 1 << 20
 
 
-def adopt(image: Image, content: Content, store: Store, *, reference: str) -> BaseImage:
-    """Bring the layers of ``image`` into the store, and find its Python and C library in them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """How an image that ``reference`` names becomes a base: its bytes are in ``content``."""
 
-    A layer is fetched, checked and read once.  Raises ``ImageError`` for an image that cannot
-    carry Python wheels, and ``IntegrityError`` for one whose bytes are not what it says.
-    """
-    contents = [_keep(layer, content, store, reference) for layer in image.layers]
-    python, interpreter = find_python(contents, where=reference)
-    environment = dict(image.runtime.environment)
-    return BaseImage(
-        reference=reference,
-        platform=image.platform,
-        digest=identity(image),
-        python=python,
-        python_full=python_full(environment, python),
-        interpreter=interpreter,
-        glibc=find_glibc(contents, where=reference),
-        environment=tuple(environment.items()),
-        found_layers=tuple(layer.size for layer in image.layers),
-    )
+    reference: str
+    content: Content
+    store: Store
+    memo: Memo
+
+    def adopt(self, image: Image, step: Step) -> BaseImage:
+        """Find the Python and the C library of ``image`` in its layers.
+
+        A layer is fetched, checked and read once; one whose contents the memo knows, not even
+        that.  Raises ``ImageError`` for an image that cannot carry Python wheels, and
+        ``IntegrityError`` for one whose bytes are not what it says.
+        """
+        contents = self._contents(image, step)
+        python, interpreter = find_python(contents, where=self.reference)
+        environment = dict(image.runtime.environment)
+        return BaseImage(
+            reference=self.reference,
+            platform=image.platform,
+            digest=identity(image),
+            python=python,
+            python_full=python_full(environment, python),
+            interpreter=interpreter,
+            glibc=find_glibc(contents, where=self.reference),
+            environment=tuple(environment.items()),
+            found_layers=tuple(layer.size for layer in image.layers),
+        )
+
+    def _contents(self, image: Image, step: Step) -> list[Contents]:
+        keys = {layer: _key(layer) for layer in image.layers}
+        missing = [key for key in keys.values() if not self.store.has_layer(key)]
+        remembered = self.memo.find(missing, step) if missing else {}
+        return [self._learn(layer, key, remembered) for layer, key in keys.items()]
+
+    def _learn(self, layer: Layer, key: str, remembered: Mapping[str, Finished]) -> Contents:
+        found = self.store.find_layer(key) or remembered.get(key)
+        contents = found[1] if found else self._read(layer)
+        self.store.remember_layer(key, layer, contents)
+        self.memo.keep(key, layer, lambda: contents)
+        return contents
+
+    def _read(self, layer: Layer) -> Contents:
+        copy(self.content, layer.descriptor, self.store, self.reference)
+        owner = f"base {layer.descriptor.digest.short}"
+        return inspect_layer(lambda: self.store.blobs.open(layer.descriptor), layer, owner=owner)
 
 
 def layers_of(image: Image, base: BaseImage, step: Step) -> tuple[Layer, ...]:
@@ -57,8 +89,15 @@ def layers_of(image: Image, base: BaseImage, step: Step) -> tuple[Layer, ...]:
             digest=layer.descriptor.digest,
             size=layer.size,
             cached=True,
+            part="base",
+            component=Component.BASE,
         )
     return image.layers
+
+
+def digests_of(image: Image) -> tuple[str, ...]:
+    """List the digests of an image's layers, which is what a manifest knows them by."""
+    return tuple(str(layer.descriptor.digest) for layer in image.layers)
 
 
 def refuse_packages(reference: str, system_packages: tuple[str, ...]) -> None:
@@ -75,19 +114,12 @@ def identity(image: Image) -> Digest:
     return Digest.of(image.config_bytes)
 
 
-def _keep(layer: Layer, content: Content, store: Store, reference: str) -> Contents:
-    key = f"foreign {layer.descriptor.digest} {layer.diff_id}"
-    found = store.find_layer(key)
-    if found is not None:
-        return found[1]
-    _copy(content, layer.descriptor, store, reference)
-    owner = f"base {layer.descriptor.digest.short}"
-    contents = inspect_layer(lambda: store.blobs.open(layer.descriptor), layer, owner=owner)
-    store.remember_layer(key, layer, contents)
-    return contents
+def _key(layer: Layer) -> str:
+    return f"foreign {layer.descriptor.digest} {layer.diff_id}"
 
 
-def _copy(content: Content, descriptor: Descriptor, store: Store, reference: str) -> None:
+def copy(content: Content, descriptor: Descriptor, store: Store, reference: str) -> None:
+    """Bring a blob into the store, or raise ``IntegrityError`` for other bytes than its own."""
     if store.blobs.has(descriptor):
         return
     hasher = hashlib.sha256()

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lamina.bases.foreign import adopt, layers_of, refuse_packages
+from lamina.bases.foreign import Adoption, copy, digests_of, layers_of, refuse_packages
+from lamina.layer.memo import Memo
 from lamina.layout.read import Layout, find_image
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
@@ -15,8 +16,9 @@ from lamina.store.store import Store
 class LayoutBase:
     """Takes the layers of a layout's image as they are; they are checked and read once."""
 
-    def __init__(self, store: Store, directory: Path) -> None:
+    def __init__(self, store: Store, directory: Path, *, memo: Memo) -> None:
         self._store = store
+        self._memo = memo
         self._directory = directory
 
     def resolve(
@@ -26,11 +28,24 @@ class LayoutBase:
         refuse_packages(reference, system_packages)
         with step:
             image = self._find(reference, platform)
-            return adopt(image, Layout(self._directory), self._store, reference=reference)
+            adoption = Adoption(
+                reference=reference, content=Layout(self._directory),
+                store=self._store, memo=self._memo,
+            )  # fmt: skip
+            return adoption.adopt(image, step)
 
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:
         """Return the image's layers, which are in the store by now."""
         return layers_of(self._find(base.reference, base.platform), base, step)
+
+    def marks(self, base: BaseImage) -> tuple[str, ...]:
+        """Return the digests of the layers' blobs."""
+        return digests_of(self._find(base.reference, base.platform))
+
+    def bring(self, base: BaseImage, layer: Layer, step: Step) -> None:
+        """Copy a layer's blob into the store."""
+        with step:
+            copy(Layout(self._directory), layer.descriptor, self._store, base.reference)
 
     def _find(self, reference: str, platform: Platform) -> Image:
         name = reference.removeprefix("oci:").partition(":")[2]

@@ -39,3 +39,10 @@ class ScratchBase:
     def layers(self, base: BaseImage, step: Step) -> tuple[Layer, ...]:  # noqa: ARG002
         """Return no layer."""
         return ()
+
+    def marks(self, base: BaseImage) -> tuple[str, ...]:  # noqa: ARG002
+        """Return none."""
+        return ()
+
+    def bring(self, base: BaseImage, layer: Layer, step: Step) -> None:
+        """Do nothing: there is no layer."""

@@ -7,18 +7,15 @@ from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.durable import incoming
 from lamina.errors import IntegrityError, ProjectError, StoreError
 from lamina.layer.compress import compress
-from lamina.layer.contents import Contents
 from lamina.layer.key import file_layer_key, venv_layer_key, wheel_layer_key
+from lamina.layer.memo import Finished
 from lamina.layer.venv import Venv
 from lamina.layer.wheel import add_wheel
 from lamina.layer.write import LayerWriter
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
-from lamina.oci.layer import Layer
 from lamina.plan.plan import Bytecode, FileLayer, PlannedFile, WheelLayer
 from lamina.store.store import Store
-
-Finished = tuple[Layer, Contents]
 
 
 class LayerShop:
@@ -33,17 +30,21 @@ class LayerShop:
         self._no_cache = no_cache
         self._compile = _compiler(venv.python, workers) if bytecode == "all" else None
 
+    def key(self, layer: WheelLayer) -> str:
+        """Return the layer's key."""
+        return wheel_layer_key(layer, self._venv, self._bytecode)
+
     def has(self, layer: WheelLayer) -> bool:
         """Say whether the layer is there, so that its wheels need not be fetched."""
-        key = wheel_layer_key(layer, self._venv, self._bytecode)
-        return not self._no_cache and self._store.has_layer(key)
+        return not self._no_cache and self._store.has_layer(self.key(layer))
 
     def made(self, layer: WheelLayer) -> Finished:
         """Return a layer that another process has just made."""
-        found = self._store.find_layer(wheel_layer_key(layer, self._venv, self._bytecode))
+        key = self.key(layer)
+        found = self._store.find_layer(key)
         if found is None:
             raise StoreError("a layer that was just made is gone", where=str(self._store.root))
-        return found
+        return found[0].with_key(key), found[1]
 
     def venv_layer(self, working_directory: str) -> tuple[Finished, bool]:
         """Make the layer with the empty environment and the working directory."""
@@ -72,7 +73,7 @@ class LayerShop:
                 )
 
         named = " ".join(f"{wheel.name}=={wheel.version}" for wheel in layer.wheels)
-        key = wheel_layer_key(layer, self._venv, self._bytecode)
+        key = self.key(layer)
         compressed = self._compile is not None  # bytecode is ours to compress
         return self._find_or_make(key, fill, created_by=f"lamina: {named}", compressed=compressed)
 
@@ -101,14 +102,14 @@ class LayerShop:
     ) -> tuple[Finished, bool]:
         found = None if self._no_cache else self._store.find_layer(key)
         if found is not None:
-            return found, True
+            return (found[0].with_key(key), found[1]), True
         with incoming(self._store.ingest) as new:
             writer = LayerWriter(new.file, **({"encode": compress} if compressed else {}))
             fill(writer)
             layer, contents = writer.finish(created_by=created_by)
             new.commit(self._store.blobs.path(layer.descriptor.digest))
         self._store.remember_layer(key, layer, contents)
-        return (layer, contents), False
+        return (layer.with_key(key), contents), False
 
 
 def _compiler(python: str, workers: int) -> Compiler:

@@ -1,30 +1,32 @@
 """The native engine: this process writes the layers, straight from wheels, without Docker."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 
+from lamina.engines.expected import venv_of
 from lamina.engines.layers import LayerShop
 from lamina.engines.splicer import Splicers
-from lamina.events import LayerBuilt
+from lamina.events import ImageBuilt, LayerBuilt
 from lamina.image.assemble import assemble
 from lamina.image.gate import check_libraries, check_owners
 from lamina.layer.compress import compressor
-from lamina.layer.contents import Contents
 from lamina.layer.key import LAYOUT_VERSION
-from lamina.layer.venv import Venv
+from lamina.layer.memo import Finished, Memo
 from lamina.lock.lock import LockedWheel
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
-from lamina.parallel import gather_then
+from lamina.parallel import gather_then, map_ordered
+from lamina.plan.parts import ENVIRONMENT, Part, part_of, parts_of
 from lamina.plan.plan import BuildPlan, FileLayer, WheelLayer
 from lamina.plan.serialize import plan_key
 from lamina.protocols import Base, Content, Source
 from lamina.steps import Step
+from lamina.store.promises import Promises
 from lamina.store.store import Store
 
-Finished = tuple[Layer, Contents]
 Maker = Callable[[Sequence[Path]], tuple[Finished, bool]]
 """Makes a layer of the fetched wheels, or finds it; says whether it was there."""
 
@@ -41,6 +43,7 @@ class NativeEngine:
         store: Store,
         base: Base,
         source: Source,
+        memo: Memo,
         fetchers: int = 8,
         writers: int = 2,
         no_cache: bool = False,
@@ -48,6 +51,8 @@ class NativeEngine:
         self._store = store
         self._base = base
         self._source = source
+        self._memo = memo
+        self._content = Promises(store.blobs)
         self._fetchers = fetchers
         self._writers = writers
         self._no_cache = no_cache
@@ -55,6 +60,7 @@ class NativeEngine:
     def build(self, plan: BuildPlan, step: Step) -> tuple[Image, Content]:
         """Build the plan's image; layers whose key the store knows are not made again.
 
+        Nor are layers that the memo knows, whose bytes are then made when they are asked for.
         Raises ``CheckFailed`` when the image would not start, and then remembers no image.
         """
         memory = f"{LAYOUT_VERSION} {compressor()} {plan_key(plan)}"
@@ -63,19 +69,27 @@ class NativeEngine:
             finished = self._make(plan, step)
             self._check(plan, finished, step)
             layers = tuple(layer for layer, _ in finished)
-            self._store.remember("image", memory, [_layer_to_json(layer) for layer in layers])
+            rows = [_layer_to_json(layer) for layer in layers]
+            self._store.remember("image of keyed layers", memory, rows)
         else:
-            for layer in layers:
-                _tell(step, layer, cached=True)
+            for layer, part in zip(layers, parts_of(plan, len(layers)), strict=True):
+                _tell(step, layer, part, cached=True)
+        self._keep(plan, layers)
         image = assemble(plan, layers)
         self._store.blobs.add(image.config_bytes, media_type=image.config.media_type)
-        return image, self._store.blobs
+        step.tell(
+            ImageBuilt,
+            platform=str(plan.base.platform),
+            digest=image.descriptor.digest,
+            size=image.size,
+        )
+        return image, self._content
 
     def _remembered(self, memory: str) -> tuple[Layer, ...] | None:
         """Return the layers of an image built before, if every blob is still there."""
         if self._no_cache:
             return None
-        rows = self._store.recall("image", memory)
+        rows = self._store.recall("image of keyed layers", memory)
         if not isinstance(rows, list):
             return None
         layers = tuple(_layer_from_json(row) for row in rows)
@@ -83,15 +97,20 @@ class NativeEngine:
 
     def _make(self, plan: BuildPlan, step: Step) -> list[Finished]:
         shop = LayerShop(
-            self._store, _venv(plan), plan.bytecode, workers=self._writers, no_cache=self._no_cache
+            self._store,
+            venv_of(plan),
+            plan.bytecode,
+            workers=self._writers,
+            no_cache=self._no_cache,
         )
-        with Splicers(self._store, _venv(plan), plan.bytecode, workers=self._writers) as splicers:
+        with Splicers(self._store, venv_of(plan), plan.bytecode, workers=self._writers) as splicers:
             return self._make_with(shop, splicers, plan, step)
 
     def _make_with(
         self, shop: LayerShop, splicers: Splicers, plan: BuildPlan, step: Step
     ) -> list[Finished]:
         """Make or find every layer: the base while wheels download, each as its wheels come."""
+        known = self._known(shop, plan, step)
         directory = plan.runtime.working_directory
         jobs: dict[str, Callable[[Sequence[Path]], Sequence[Finished]]] = {
             "base": lambda _: self._base_layers(plan, base_step),
@@ -99,15 +118,19 @@ class NativeEngine:
         parts: dict[str, Sequence[tuple[LockedWheel, Step]]] = {"base": (), "environment": ()}
         base_step = step.child(f"base {plan.base.reference}")
         jobs["environment"] = _job(
-            lambda _: shop.venv_layer(directory), step.child("layer environment")
+            lambda _: shop.venv_layer(directory), step.child("layer environment"), ENVIRONMENT
         )
         for number, layer in enumerate(plan.layers):
             name = f"{number} {layer.name}"
+            if name in known:
+                late = step.child(f"layer {layer.name}")
+                parts[name], jobs[name] = (), _job(known[name], late, part_of(layer))
+                continue
             missing = isinstance(layer, WheelLayer) and not shop.has(layer)
             wheels = layer.wheels if isinstance(layer, WheelLayer) and missing else ()
             parts[name] = [(w, step.child(f"fetch {w.filename}")) for w in wheels]
             make = _maker(shop, splicers if missing else None, layer)
-            jobs[name] = _job(make, step.child(f"layer {layer.name}"))
+            jobs[name] = _job(make, step.child(f"layer {layer.name}"), part_of(layer))
         made = gather_then(
             parts,
             fetch=lambda part: self._source.fetch(*part),
@@ -117,10 +140,53 @@ class NativeEngine:
         )
         return [finished for group in made.values() for finished in group]
 
+    def _known(self, shop: LayerShop, plan: BuildPlan, step: Step) -> dict[str, Maker]:
+        """Ask the memo for the layers that the store lacks, and promise their bytes."""
+        missing = {
+            f"{number} {layer.name}": layer
+            for number, layer in enumerate(plan.layers)
+            if isinstance(layer, WheelLayer) and not layer.is_own and not shop.has(layer)
+        }
+        if not missing or self._no_cache:
+            return {}
+        found = self._memo.find([shop.key(layer) for layer in missing.values()], step)
+        known: dict[str, Maker] = {}
+        for name, layer in missing.items():
+            if finished := found.get(shop.key(layer)):
+                self._store.remember_layer(shop.key(layer), *finished)
+                late = step.child(f"layer {layer.name}, whose bytes are asked for")
+                make = partial(self._make_late, shop, layer, late)
+                self._content.promise(finished[0].descriptor, make)
+                known[name] = partial(_found, finished)
+        return known
+
+    def _make_late(self, shop: LayerShop, layer: WheelLayer, step: Step) -> None:
+        """Make a layer that a registry was said to have, and has not."""
+        with step:
+            steps = [(wheel, step.child(f"fetch {wheel.filename}")) for wheel in layer.wheels]
+            paths = map_ordered(
+                lambda pair: self._source.fetch(*pair), steps, workers=self._fetchers
+            )
+            shop.wheel_layer(layer, paths)
+
     def _base_layers(self, plan: BuildPlan, step: Step) -> list[Finished]:
         with step:
             layers = self._base.layers(plan.base, step)
+            for layer in layers:
+                if not self._store.blobs.has(layer.descriptor):
+                    late = step.child(f"layer {layer.descriptor.digest.short}")
+                    bring = partial(self._base.bring, plan.base, layer, late)
+                    self._content.promise(layer.descriptor, bring)
             return [(layer, self._store.contents(layer)) for layer in layers]
+
+    def _keep(self, plan: BuildPlan, layers: Sequence[Layer]) -> None:
+        """Note the layers that other machines may need: the base's and the dependencies'."""
+        planned = [None] * (len(layers) - len(plan.layers) - 1) + [*plan.layers]
+        made = [*layers[: -len(plan.layers) - 1], *layers[len(layers) - len(plan.layers) :]]
+        for what, layer in zip(planned, made, strict=True):
+            is_shared = what is None or (isinstance(what, WheelLayer) and not what.is_own)
+            if is_shared and layer.key:
+                self._memo.keep(layer.key, layer, partial(self._store.contents, layer))
 
     def _check(self, plan: BuildPlan, finished: Sequence[Finished], step: Step) -> None:
         with step.child("check") as check:
@@ -136,6 +202,10 @@ class NativeEngine:
                 check.log(f"{finding.what} (optional)")
 
 
+def _found(finished: Finished, _: Sequence[Path]) -> tuple[Finished, bool]:
+    return finished, True
+
+
 def _maker(shop: LayerShop, splicers: Splicers | None, layer: WheelLayer | FileLayer) -> Maker:
     if isinstance(layer, FileLayer):
         return lambda _: shop.file_layer(layer)
@@ -149,33 +219,28 @@ def _maker(shop: LayerShop, splicers: Splicers | None, layer: WheelLayer | FileL
     return make
 
 
-def _job(make: Maker, step: Step) -> Callable[[Sequence[Path]], Sequence[Finished]]:
+def _job(make: Maker, step: Step, part: Part) -> Callable[[Sequence[Path]], Sequence[Finished]]:
     def run(paths: Sequence[Path]) -> Sequence[Finished]:
         with step:
             found, cached = make(paths)
             if cached:
                 step.cached()
-            _tell(step, found[0], cached=cached)
+            _tell(step, found[0], part, cached=cached)
         return [found]
 
     return run
 
 
-def _venv(plan: BuildPlan) -> Venv:
-    return Venv(
-        prefix=PurePosixPath(plan.venv),
-        python=plan.base.python,
-        base_interpreter=PurePosixPath(plan.base.interpreter),
-    )
-
-
-def _tell(step: Step, layer: Layer, *, cached: bool) -> None:
+def _tell(step: Step, layer: Layer, part: Part, *, cached: bool) -> None:
+    name, component = part
     step.tell(
         LayerBuilt,
         name=layer.created_by,
         digest=layer.descriptor.digest,
         size=layer.size,
         cached=cached,
+        part=name,
+        component=component,
     )
 
 

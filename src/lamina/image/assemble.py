@@ -1,15 +1,16 @@
 """Assemble: layers and a plan's runtime configuration become an image; pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lamina.errors import ImageError
+from lamina.oci.annotations import BASE_DIGEST, BASE_NAME
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
-from lamina.plan.plan import BuildPlan
+from lamina.plan.plan import BaseImage, BuildPlan
+from lamina.project.base_pin import registry_reference
 
 _MOST_LAYERS = 127
-_BASE_NAME = "org.opencontainers.image.base.name"
-_BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
 def assemble(plan: BuildPlan, layers: Sequence[Layer]) -> Image:
@@ -27,5 +28,16 @@ def assemble(plan: BuildPlan, layers: Sequence[Layer]) -> Image:
         layers=tuple(layers),
         runtime=plan.runtime,
         created=plan.created,
-        annotations={_BASE_NAME: plan.base.reference, _BASE_DIGEST: str(plan.base.digest)},
+        annotations=_annotations(plan.base),
     )
+
+
+def _annotations(base: BaseImage) -> dict[str, str]:
+    """Say what the image is based on (annotations.md): a full name, and what a registry has there.
+
+    A base that no registry names is called as in the settings, with its own digest.
+    """
+    image = registry_reference(base.reference)
+    if image is None or image.digest is None:
+        return {BASE_NAME: base.reference, BASE_DIGEST: str(base.digest)}
+    return {BASE_NAME: replace(image, digest=None).qualified, BASE_DIGEST: str(image.digest)}

@@ -38,7 +38,7 @@ def decide(  # noqa: PLR0913 - everything that a plan depends on, named
     if files:
         layers.append(FileLayer(name="files", files=tuple(files)))
     if own_wheel is not None:
-        layers.append(WheelLayer(name=project.name, wheels=(own_wheel,)))
+        layers.append(WheelLayer(name=project.name, wheels=(own_wheel,), is_own=True))
     names = {wheel.name for wheel in lock.wheels}
     return BuildPlan(
         name=project.name,

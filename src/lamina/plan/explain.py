@@ -1,5 +1,6 @@
 """A plan for people: layers from the bottom up, their sizes, and what is in them."""
 
+from lamina.plan.forecast import Forecast
 from lamina.plan.plan import BaseImage, BuildPlan, FileLayer, WheelLayer
 
 _SHOWN = 6
@@ -26,6 +27,46 @@ def explain(plan: BuildPlan) -> str:
     command = " ".join((*plan.runtime.entrypoint, *plan.runtime.command))
     lines.append(f"starts  {command}  as {plan.runtime.user} in {plan.runtime.working_directory}")
     return "\n".join(lines)
+
+
+def explain_forecast(forecast: Forecast) -> str:
+    """Say what the next push moves, layer by layer, in MB."""
+    about = "" if forecast.is_exact else "about "
+    width = max((len(layer.name) for layer in forecast.moved), default=0)
+    lines = [f"against {forecast.reference}:", ""]
+    lines += [
+        f"{layer.size / 1e6:9.1f} MB  {layer.name:<{width}}  to be sent" for layer in forecast.moved
+    ]
+    total = len(forecast.layers)
+    lines.append(
+        f"{forecast.push_size / 1e6:9.1f} MB  in {len(forecast.moved)} of {total} layers: {about}"
+        "what the next push sends, and what a node that has the old image pulls"
+    )
+    again = total - forecast.unpacked_from
+    lines.append(
+        f"{forecast.unpack_size / 1e6:9.1f} MB  in {again} layers are unpacked by such a node"
+    )
+    return "\n".join(lines)
+
+
+def forecast_to_json(forecast: Forecast) -> dict[str, object]:
+    """Write a forecast as JSON values; sizes are in bytes."""
+    return {
+        "reference": forecast.reference,
+        "pushSize": forecast.push_size,
+        "pullSize": forecast.push_size,
+        "unpackSize": forecast.unpack_size,
+        "isExact": forecast.is_exact,
+        "layers": [
+            {
+                "name": layer.name,
+                "size": layer.size,
+                "isExact": layer.is_exact,
+                "isPresent": layer.name in forecast.present,
+            }
+            for layer in forecast.layers
+        ],
+    }
 
 
 def _base_rows(base: BaseImage) -> list[tuple[str, int, str]]:

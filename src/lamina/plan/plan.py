@@ -66,6 +66,8 @@ class WheelLayer:
     wheels: tuple[LockedWheel, ...]
     lenient: tuple[str, ...] = ()
     """Names whose RECORD may hold wrong hashes."""
+    is_own: bool = False
+    """Whether this is the project itself, and not what it depends on."""
 
     @property
     def size(self) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from lamina.errors import ImageError, NetworkError
 from lamina.http.exchange import InterruptedExchangeError
@@ -9,6 +10,8 @@ from lamina.http.retry import RETRIED_STATUSES, retry_after_s
 
 LARGEST_ERROR = 64 << 10
 """How many bytes of a refusal are read."""
+
+SEE_DOCTOR: Final = "; `lamina doctor REF` shows where they are looked for"
 
 _MOST_SHOWN = 300
 
@@ -92,7 +95,7 @@ def _hint(status: int, headers: Mapping[str, str] | None, source: str) -> str | 
     if status == 401 and is_mute:  # noqa: PLR2004 - HTTP
         return f"the registry does not say how it wants to be asked; credentials: {source}"
     if status in {401, 403}:
-        return f"the credentials used came from {source}"
+        return f"the credentials used came from {source}{SEE_DOCTOR}"
     if status == 404:  # noqa: PLR2004 - HTTP
         return "check the name; some registries answer so where they do not know who asks"
     if status == 429:  # noqa: PLR2004 - HTTP

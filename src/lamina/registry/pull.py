@@ -4,17 +4,19 @@ import hashlib
 import io
 from typing import BinaryIO, cast
 
-from lamina.errors import IntegrityError, NetworkError
+from lamina.errors import ImageError, IntegrityError, NetworkError
 from lamina.http.exchange import Answer, InterruptedExchangeError
-from lamina.image.load import load_image
+from lamina.image.load import fits, load_image
 from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.image import Image
+from lamina.oci.parse import parse_index, parse_manifest
 from lamina.oci.platform import Platform
 from lamina.registry.client import RegistryClient
-from lamina.registry.error import RefusedError, asked_wait_s, shown
+from lamina.registry.error import MissingError, RefusedError, asked_wait_s, shown
 
 _CHUNK = 1 << 18
+_DEEPEST = 8
 _OK = 200
 _PARTIAL_CONTENT = 206
 _RANGE_REFUSED = 416
@@ -38,13 +40,33 @@ class RemoteContent:
         return cast("BinaryIO", io.BufferedReader(_BlobStream(self._client, descriptor), _CHUNK))
 
 
-def resolve(client: RegistryClient, reference: str, platform: Platform) -> Image:
-    """Find the image for ``platform`` that a tag or digest stands for now.
+def resolve(client: RegistryClient, reference: str, platform: Platform) -> tuple[Descriptor, Image]:
+    """Find the index or manifest that a tag or digest stands for now, and its image.
 
     Raises ``NetworkError`` and ``ImageError``.
     """
     descriptor, _ = client.get_manifest(reference)
-    return load_image(RemoteContent(client), descriptor, platform)
+    return descriptor, load_image(RemoteContent(client), descriptor, platform)
+
+
+def layers_of(client: RegistryClient, reference: str, platform: Platform) -> tuple[Descriptor, ...]:
+    """List the layers of the image for ``platform``, by its manifest alone; none for no image.
+
+    Raises ``NetworkError``, and ``ImageError`` for what is no image.
+    """
+    try:
+        descriptor, data = client.get_manifest(reference)
+    except MissingError:
+        return ()
+    where = f"{client.place}, {reference}"
+    for _ in range(_DEEPEST):
+        if descriptor.media_type in media_type.MANIFESTS:
+            return parse_manifest(data, where=where)[1]
+        rows = [row for row in parse_index(data, where=where) if fits(row, platform)]
+        if not rows:
+            return ()
+        descriptor, data = client.get_manifest(str(rows[0].digest))
+    raise ImageError(f"indexes are nested more than {_DEEPEST} deep", where=where)
 
 
 class _BlobStream(io.RawIOBase):

@@ -16,6 +16,7 @@ from typing import Protocol
 from packaging.version import InvalidVersion, Version
 
 from lamina.errors import IntegrityError, StoreError, ToolError, UsageError
+from lamina.layer.memo import Memo
 from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.lock.target import Target
 from lamina.lock.uv import Uv
@@ -32,6 +33,7 @@ from lamina.steps import Step
 
 _LAYOUT = "1"  # changes when equal sdists may make other wheels
 _CHUNK = 1 << 20
+_TOPIC = "sdist"
 
 
 class Store(Protocol):
@@ -63,17 +65,19 @@ class SdistSource(Protocol):
 class StoreSdistBuilder:
     """Builds sdists in a sandbox, and remembers the wheels."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wired once
         self,
         store: Store,
         source: SdistSource,
         base: Base,
         *,
+        memo: Memo,
         uv_for: Callable[[bool], Uv],
         unpack: Unpack,
     ) -> None:
         self._store = store
         self._source = source
+        self._memo = memo
         self._uv_for = uv_for
         self._toolchains = Toolchains(
             base=base, blobs=store.blobs, folder=store.root / "toolchains", unpack=unpack
@@ -88,7 +92,7 @@ class StoreSdistBuilder:
         with step:
             keys = _keys(sdist, base)
             for key in keys:
-                wheel = self._recall(sdist, key)
+                wheel = self._recall(sdist, key) or self._recall_of_others(sdist, key, step)
                 if wheel is not None:
                     step.cached()
                     return wheel
@@ -96,7 +100,8 @@ class StoreSdistBuilder:
             wheel = self._build(sdist, base, step)
             key = keys[0] if wheel.is_pure else keys[1]
             row = {"filename": wheel.filename, "digest": str(wheel.digest), "size": wheel.size}
-            self._store.remember("sdist", key, row)
+            self._store.remember(_TOPIC, key, row)
+            self._memo.keep_fact(_TOPIC, key, row, file=self._store.wheel_path(wheel.digest))
             return wheel
 
     def _build(self, sdist: LockedSdist, base: BaseImage, step: Step) -> LockedWheel:
@@ -173,13 +178,23 @@ class StoreSdistBuilder:
         return _locked(sdist, wheel.name, digest, path.stat().st_size)
 
     def _recall(self, sdist: LockedSdist, key: str) -> LockedWheel | None:
-        row = self._store.recall("sdist", key)
+        row = self._store.recall(_TOPIC, key)
         if not isinstance(row, dict):
             return None
         digest = Digest.parse(str(row["digest"]))
         path = self._store.wheel_path(digest)
         if not path.is_file() or _sha256(path) != digest.hex:  # a crash may have cut it short
             return None
+        self._memo.keep_fact(_TOPIC, key, row, file=path)
+        return _locked(sdist, str(row["filename"]), digest, int(row["size"]))
+
+    def _recall_of_others(self, sdist: LockedSdist, key: str, step: Step) -> LockedWheel | None:
+        """Find the wheel that another machine built; its bytes come when a layer needs them."""
+        row = self._memo.find_fact(_TOPIC, key, step)
+        if not isinstance(row, dict):
+            return None
+        self._store.remember(_TOPIC, key, row)
+        digest = Digest.parse(str(row["digest"]))
         return _locked(sdist, str(row["filename"]), digest, int(row["size"]))
 
 

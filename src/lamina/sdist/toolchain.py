@@ -33,6 +33,9 @@ _MOUNT_POINTS = ("dev", "out", "proc", "requirements", "src", "tmp", "work")
 class Blobs(Protocol):
     """Where the bytes of layers are."""
 
+    def has(self, descriptor: Descriptor) -> bool:
+        """Say whether a blob is there."""
+
     def open(self, descriptor: Descriptor) -> BinaryIO:
         """Open a blob for reading; the caller closes it."""
 
@@ -67,6 +70,9 @@ class Toolchains:
                 step.cached()
             else:
                 layers = self.base.layers(found, step.child("fetch"))
+                for layer in layers:
+                    if not self.blobs.has(layer.descriptor):
+                        self.base.bring(found, layer, step.child("fetch"))
                 _unpack(root, [layer.descriptor for layer in layers], self.blobs, self.unpack)
         return Root(
             name=f"the toolchain of {image.reference}",

@@ -38,7 +38,11 @@ class Blobs:
         try:
             file = path.open("rb")
         except FileNotFoundError:
-            raise ImageError("a blob is missing from the store", where=str(path)) from None
+            raise ImageError(
+                "a blob is missing from the store",
+                where=str(path),
+                hint="build again, or bring what a registry has with `lamina pull`",
+            ) from None
         if os.fstat(file.fileno()).st_size != descriptor.size:
             file.close()
             raise IntegrityError("a blob of the store has the wrong size", where=str(path))

@@ -72,23 +72,29 @@ class Store:
 
     def find_layer(self, key: str) -> tuple[Layer, Contents] | None:
         """Return the finished layer with this key, if its blob is still there."""
-        row = self._layers.get(key)
-        if row is None:
+        layer = self.known_layer(key)
+        if layer is None:
             return None
-        layer = Layer(
-            descriptor=Descriptor.from_json(row["descriptor"]),
-            diff_id=Digest.parse(row["diffId"]),
-            created_by=row["createdBy"],
-        )
         contents = self._contents.get(str(layer.diff_id))
         if contents is None or not self.blobs.has(layer.descriptor):
             return None
         return layer, Contents.from_json(contents)
 
+    def known_layer(self, key: str) -> Layer | None:
+        """Return the layer with this key, whether its blob is there or not."""
+        row = self._layers.get(key)
+        if row is None:
+            return None
+        return Layer(
+            descriptor=Descriptor.from_json(row["descriptor"]),
+            diff_id=Digest.parse(row["diffId"]),
+            created_by=row["createdBy"],
+        )
+
     def has_layer(self, key: str) -> bool:
         """Say whether the layer with this key is there, blob and all."""
-        row = self._layers.get(key)
-        return row is not None and self.blobs.has(Descriptor.from_json(row["descriptor"]))
+        layer = self.known_layer(key)
+        return layer is not None and self.blobs.has(layer.descriptor)
 
     def contents(self, layer: Layer) -> Contents:
         """Return what a layer of the store holds; nothing where that was never recorded."""

@@ -1,0 +1,234 @@
+"""A memo helps where it can, and whatever goes wrong with it, a build goes on."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from lamina.events import Event, StepWarned
+from lamina.layer.contents import Contents, Item
+from lamina.layer.memo import Finished
+from lamina.oci import media_type
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import Digest
+from lamina.oci.layer import Layer
+from lamina.registry.memo import TAG, RegistryMemo
+from lamina.steps import Step
+from lamina.testing.fault_proxy import FaultProxy, Sink
+from lamina.testing.faults import (
+    Action,
+    CloseBefore,
+    CloseResponseAfter,
+    CorruptAt,
+    RedirectTo,
+    Rule,
+    SetHeaders,
+    Status,
+)
+from lamina.testing.images import Memory
+from lamina.testing.registry import InMemoryRegistry
+from tests.registry.talking import NAME, talk_to
+
+KEY = b"the key of a team"
+FAULTS: Mapping[str, Action] = {
+    "401": Status(401, {"WWW-Authenticate": 'Basic realm="x"'}),
+    "403": Status(403),
+    "404": Status(404),
+    "429": Status(429, {"Retry-After": "1"}),
+    "500": Status(500),
+    "closed": CloseBefore(),
+    "cut short": CloseResponseAfter(20),
+    "other bytes": CorruptAt(3),
+    "an empty object": Status(200, {"Content-Type": media_type.MANIFEST}, b"{}"),
+    "no JSON": Status(200, {}, b"<html>"),
+    "another digest": SetHeaders({"Docker-Content-Digest": str(Digest.of(b"other"))}),
+}
+READS = {"the memo": f"/manifests/{TAG}", "its blobs": "/blobs/sha256"}
+WRITES = {"the memo": ("PUT", f"/manifests/{TAG}"), "an upload": ("POST", "/blobs/uploads")}
+
+
+def layer(text: str) -> Layer:
+    blob = Descriptor(media_type=media_type.LAYER_GZIP, digest=Digest.of(text.encode()), size=3)
+    return Layer(descriptor=blob, diff_id=Digest.of(b"d"), created_by=text).with_key(text)
+
+
+def contents(text: str) -> Contents:
+    return Contents(items=(Item(text, "file", 0o644, 1, "00" * 32, "", text),))
+
+
+class Machine:
+    """One build: what it finds, what it saves, and what it is warned of."""
+
+    def __init__(self, address: str, *, key: bytes = KEY) -> None:
+        repository = {NAME: lambda: talk_to(address, environment={"HOME": "/nowhere"})}
+        self.memo = RegistryMemo(key, sources=repository, targets=repository, copies={})
+        self.events: list[Event] = []
+        self.step = Step("build", self.events.append, lambda: 0.0)
+
+    @property
+    def warnings(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, StepWarned)]
+
+    def find(self, *keys: str) -> Mapping[str, Finished]:
+        return self.memo.find(keys, self.step)
+
+    def save(self, *keys: str) -> None:
+        for key in keys:
+            self.memo.keep(key, layer(key), lambda key=key: contents(key))  # type: ignore[misc]
+        self.memo.save(Memory(), self.step)
+
+
+def test_what_one_machine_saves_another_finds() -> None:
+    with InMemoryRegistry() as registry:
+        Machine(registry.address).save("a", "b")
+
+        found = Machine(registry.address).find("a", "b", "c")
+
+    assert found == {key: (layer(key), contents(key)) for key in ("a", "b")}
+
+
+def test_facts_and_their_files_come_back(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a wheel")
+    with InMemoryRegistry() as registry:
+        one, other = Machine(registry.address), Machine(registry.address)
+        one.memo.keep_fact("sdist", "k", {"size": 7}, file=tmp_path / "file")
+        one.save()
+
+        fact = other.memo.find_fact("sdist", "k", other.step)
+        file = other.memo.open_file(Digest.of(b"a wheel"))
+
+        assert fact == {"size": 7}
+        assert file is not None
+        with file:
+            assert file.read() == b"a wheel"
+        assert other.memo.open_file(Digest.of(b"another")) is None
+        assert other.memo.find_fact("sdist", "l", other.step) is None
+
+
+def test_a_new_version_of_a_fact_replaces_the_old_one() -> None:
+    with InMemoryRegistry() as registry:
+        for value in (1, 2):
+            machine = Machine(registry.address)
+            machine.memo.keep_fact("debian", "k", value)
+            machine.save()
+
+        last = Machine(registry.address)
+        assert last.memo.find_fact("debian", "k", last.step) == 2
+
+
+def test_a_repository_without_a_memo_is_no_reason_to_warn() -> None:
+    with InMemoryRegistry() as registry:
+        machine = Machine(registry.address)
+
+        assert machine.find("a") == {}
+        assert machine.warnings == []
+
+
+def test_a_build_asks_for_the_memo_once() -> None:
+    with InMemoryRegistry() as registry:
+        Machine(registry.address).save("a")
+        registry.reset()
+        machine = Machine(registry.address)
+
+        machine.find("a")
+        machine.find("b")
+        machine.memo.find_fact("t", "k", machine.step)
+
+        assert len(registry.requests(path_contains=TAG)) == 1
+
+
+@pytest.mark.parametrize("where", READS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_memo_that_cannot_be_read_is_none(where: str, fault: str) -> None:
+    """What is found in spite of it is right."""
+    rule = Rule(FAULTS[fault], method="GET", path=READS[where])
+    with InMemoryRegistry() as registry, FaultProxy(registry.address) as proxy:
+        Machine(registry.address).save("a")
+        proxy.use(rule)
+        machine = Machine(proxy.address)
+
+        found = machine.find("a")
+
+        assert found in ({}, {"a": (layer("a"), contents("a"))})
+        assert found or machine.warnings or fault == "404"
+        assert len(proxy.requests()) < 40
+
+
+@pytest.mark.parametrize("where", WRITES)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        name
+        for name, action in FAULTS.items()
+        if not isinstance(action, CorruptAt | CloseResponseAfter)
+    ],
+)
+def test_a_memo_that_cannot_be_written_is_a_warning(where: str, fault: str) -> None:
+    method, path = WRITES[where]
+    rule = Rule(FAULTS[fault], method=method, path=path)
+    with InMemoryRegistry() as registry, FaultProxy(registry.address, rule) as proxy:
+        machine = Machine(proxy.address)
+
+        machine.save("a")
+
+        is_there = TAG in registry.repositories[NAME].tags
+        assert is_there or machine.warnings
+        assert len(proxy.requests()) < 40
+
+
+def test_nobody_else_learns_who_we_are_for_a_memo() -> None:
+    with InMemoryRegistry() as registry, Sink(b"{}") as sink:
+        rule = Rule(RedirectTo(sink.elsewhere), path=f"/manifests/{TAG}")
+        with FaultProxy(registry.address, rule) as proxy:
+            machine = Machine(proxy.address)
+
+            machine.find("a")
+            machine.save("a")
+
+        assert sink.secrets == ()
+
+
+def test_another_kind_of_artifact_under_the_tag_is_not_read() -> None:
+    with InMemoryRegistry() as registry:
+        Machine(registry.address).save("a")
+        repository = registry.repositories[NAME]
+        stored = repository.manifests[repository.tags[TAG]]
+        value = {**json.loads(stored.data), "artifactType": "application/vnd.other"}
+        client = talk_to(registry.address)
+        data = json.dumps(value).encode()
+        described = Descriptor(
+            media_type=media_type.MANIFEST, digest=Digest.of(data), size=len(data)
+        )
+        client.put_manifest(TAG, described, data)
+        machine = Machine(registry.address)
+
+        assert machine.find("a") == {}
+        assert "another kind of thing" in machine.warnings[0]
+
+
+def test_a_memo_whose_old_blobs_are_gone_is_begun_anew() -> None:
+    """A registry that collected garbage refuses the old rows, and takes the new ones."""
+    with InMemoryRegistry() as registry:
+        Machine(registry.address).save("a")
+        repository = registry.repositories[NAME]
+        rows = json.loads(repository.manifests[repository.tags[TAG]].data)["layers"]
+        del repository.blobs[Digest.parse(rows[1]["digest"])]
+
+        machine = Machine(registry.address)
+        machine.save("b")
+
+        assert machine.warnings == []
+        assert set(Machine(registry.address).find("a", "b")) == {"b"}
+
+
+def test_the_memo_grows_no_further_than_its_bound() -> None:
+    with InMemoryRegistry() as registry:
+        for start in range(0, 450, 150):
+            machine = Machine(registry.address)
+            machine.save(*(str(n) for n in range(start, start + 150)))
+
+        assert set(Machine(registry.address).find("449", "300", "149")) == {"449", "300"}
+        repository = registry.repositories[NAME]
+        held = json.loads(repository.manifests[repository.tags[TAG]].data)["layers"]
+        assert len(held) == 1 + 400

@@ -1,0 +1,47 @@
+"""Small images that can be bases: a file where Python would be, and a C library that says its age.
+
+They hold nothing that runs.
+"""
+
+import io
+
+from lamina.layer.write import LayerWriter
+from lamina.oci.config import RuntimeConfig
+from lamina.oci.entry import Entry
+from lamina.oci.image import Image, Index
+from lamina.oci.layer import Layer
+from lamina.oci.platform import Platform
+from lamina.testing.images import Memory
+from tests.elf.conftest import elf
+
+
+def python_image(
+    content: Memory, mark: str = "", *, architecture: str = "amd64", created: int = 0
+) -> Image:
+    """Make a base with Python 3.12 and glibc 2.36; another ``mark`` makes another image."""
+    return Image(
+        platform=Platform("linux", architecture),
+        layers=(_layer(content, mark),),
+        runtime=RuntimeConfig(environment=(("PYTHON_VERSION", "3.12.4"),)),
+        created=created,
+    )
+
+
+def python_index(content: Memory, mark: str = "", *, created: int = 0) -> Index:
+    """Make such a base for two platforms."""
+    images = (
+        python_image(content, mark, architecture=architecture, created=created)
+        for architecture in ("amd64", "arm64")
+    )
+    return Index(images=tuple(images))
+
+
+def _layer(content: Memory, mark: str) -> Layer:
+    file = io.BytesIO()
+    writer = LayerWriter(file)
+    libc = elf(soname="libc.so.6", provides=["GLIBC_2.17", "GLIBC_2.36"])
+    writer.add(Entry(path="usr/lib/x86_64-linux-gnu/libc.so.6", data=libc))
+    writer.add(Entry(path="usr/local/bin/python3.12", mode=0o755, data=mark.encode()))
+    layer, _ = writer.finish(created_by=f"toy base {mark}")
+    content.blobs[layer.descriptor.digest] = file.getvalue()
+    return layer
