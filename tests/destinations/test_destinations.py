@@ -1,13 +1,13 @@
 """Every destination: written whole, told once, the same when written twice, the old one kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from lamina.cli.images import find
+from lamina.cli.images import Wanted, opened
 from lamina.cli.outputs import parse_output
 from lamina.destinations.archive import ArchiveDestination
 from lamina.destinations.layout import LayoutDestination
@@ -32,6 +32,11 @@ DESTINATIONS: dict[str, Make] = {
         folder / "toy.tar", ("toy:1",), transport="oci-archive"
     ),
 }
+
+
+def find(text: str, store: Store, platform: Platform) -> tuple[Image, Content]:
+    with opened(Wanted(name=text, platform=platform), store) as found:
+        return found.image, found.content
 
 
 @pytest.fixture
@@ -146,7 +151,7 @@ def test_a_destination_of_no_kind_is_a_usage_error(text: str) -> None:
         parse_output(text, (), _no_client)
 
 
-def _no_client(_: Reference) -> NoReturn:
+def _no_client(reference: Reference, *, mounts: Sequence[Reference] = ()) -> NoReturn:  # noqa: ARG001
     raise AssertionError("nobody asked for a registry")
 
 
