@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lamina.project.base_pin import BasePin
 from lamina.project.settings import Settings
 
 
@@ -14,6 +15,7 @@ class Project:
     ``dependencies`` are the requirement texts of ``[project]`` with the chosen extras and groups.
     ``scripts`` maps each console script to its object reference.  ``requirements`` is the file
     that pins or lists what to install, or None where pyproject.toml alone says it.
+    ``base_pins`` are those of ``lamina.lock.toml``, of the base and of others that it had before.
     """
 
     directory: Path
@@ -25,3 +27,4 @@ class Project:
     requirements: Path | None = None
     is_distributable: bool = False
     settings: Settings = field(default_factory=Settings)
+    base_pins: tuple[BasePin, ...] = ()

@@ -11,6 +11,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from lamina.errors import ProjectError
+from lamina.project import base_pin
+from lamina.project.base_pin import BasePin
 from lamina.project.project import Project
 from lamina.project.settings import TABLE, Settings, read_settings
 
@@ -49,6 +51,7 @@ def read_project(directory: Path) -> Project:
         requirements=requirements,
         is_distributable="build-system" in document and "name" in metadata,
         settings=settings,
+        base_pins=_base_pins(directory / base_pin.FILE),
     )
 
 
@@ -65,8 +68,18 @@ class _Locator:
         self._lines = text.splitlines()
 
     def setting(self, key: str) -> str:
-        """Say where ``key`` of the settings stands."""
-        return self.find(TABLE, re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]"""))
+        """Say where ``key`` of the settings stands, be it one of a table inside."""
+        inner, _, name = key.rpartition(".")
+        if inner:
+            found = self.find(f"{TABLE}.{inner}", self._key(name))
+            if found != self._name:
+                return found
+            key = key if self.find(TABLE, self._key(key)) != self._name else inner
+        return self.find(TABLE, self._key(key))
+
+    @staticmethod
+    def _key(name: str) -> re.Pattern[str]:
+        return re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""")
 
     def metadata(self, key: str) -> str:
         """Say where ``key`` of [project] stands."""
@@ -111,6 +124,12 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: a number of 5,000 digits
         raise ProjectError(f"not valid TOML: {error}", where=str(path)) from error
+
+
+def _base_pins(path: Path) -> tuple[BasePin, ...]:
+    if not path.exists():
+        return ()
+    return base_pin.parse_pins(_parse(_read_text(path), path), where=str(path))
 
 
 def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from lamina.errors import ProjectError
+from lamina.project.budgets import read_budgets
+from lamina.project.scan_settings import read_scan
 
 TABLE: Final = "tool.lamina"
 
@@ -36,6 +38,10 @@ class Settings:
     user: str = "nonroot"
     working_directory: str = "/app"
     allow_record_mismatch: tuple[str, ...] = ()
+    record: bool = False
+    sbom: bool = False
+    budgets: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    scan: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> Settings:
@@ -47,10 +53,9 @@ def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> 
     values: dict[str, Any] = {}
     problems: list[str] = []
     for key, value in table.items():
-        problem = _unknown(key, known) if key not in known else _check(known[key], value)
-        if problem:
-            problems.append(f"{locate(key)}: {TABLE}.{key}: {problem}")
-        else:
+        wrong = _wrong(key, value, known)
+        problems += [f"{locate(path)}: {TABLE}.{path}: {problem}" for path, problem in wrong]
+        if not wrong:
             values[known[key]] = tuple(value) if isinstance(value, list) else value
     if problems:
         raise ProjectError(
@@ -59,6 +64,16 @@ def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> 
             hint="docs/reference/settings.md lists every setting and its values",
         )
     return Settings(**values)
+
+
+def _wrong(key: str, value: object, known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what is wrong with a key, each with its path below the table."""
+    if key == "budgets" and isinstance(value, dict):
+        return [(f"{key}.{inner}", problem) for inner, problem in read_budgets(value)[1]]
+    if key == "scan" and isinstance(value, dict):
+        return [(f"{key}.{inner}", problem) for inner, problem in read_scan(value)[1]]
+    problem = _check(known[key], value) if key in known else _unknown(key, known)
+    return [(key, problem)] if problem else []
 
 
 def _check(name: str, value: object) -> str:
@@ -87,6 +102,10 @@ def _is_text(value: object) -> str:
     return "" if isinstance(value, str) and value else f"expected a text, got {_name(value)}"
 
 
+def _is_flag(value: object) -> str:
+    return "" if isinstance(value, bool) else f"expected true or false, got {_name(value)}"
+
+
 def _is_texts(value: object) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ""
@@ -98,6 +117,10 @@ def _is_text_table(value: object) -> str:
         return f"expected a table of texts, got {_name(value)}"
     bad = [f"{key!r} is {_name(item)}" for key, item in value.items() if not isinstance(item, str)]
     return f"expected a table of texts, and {', '.join(bad)}" if bad else ""
+
+
+def _is_table(value: object) -> str:
+    return "" if isinstance(value, dict) else f"expected a table, got {_name(value)}"
 
 
 def _is_environment(value: object) -> str:
@@ -158,4 +181,8 @@ _CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
     "user": _is_text,
     "working_directory": _is_directory,
     "allow_record_mismatch": _is_texts,
+    "record": _is_flag,
+    "sbom": _is_flag,
+    "budgets": _is_table,
+    "scan": _is_table,
 }

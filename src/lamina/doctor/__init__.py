@@ -1,0 +1,1 @@
+"""What can be known of the environment before anything fails in it."""

@@ -1,0 +1,137 @@
+"""Base pins: which image a base's tag stands for, as ``lamina lock`` wrote it down; pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from lamina.errors import ImageError, ProjectError, UsageError
+from lamina.oci.digest import Digest
+from lamina.oci.reference import Reference
+
+FILE: Final = "lamina.lock.toml"
+"""The name of the file, beside pyproject.toml: no lock of distributions has a place for it."""
+
+_VERSION: Final = 1
+_ASSEMBLED: Final = frozenset({"debian", "ubuntu", "scratch"})
+_HEAD: Final = """\
+# Written by `lamina lock`, to be committed: which image the base of this project stands for.
+# `lamina base check` says whether there is a newer one, `lamina lock --upgrade` takes it.
+
+version = 1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasePin:
+    """What ``reference``, written as in the settings, stood for when it was locked.
+
+    ``digest`` is that of the index or manifest which the registry names, for all platforms.
+    """
+
+    reference: str
+    digest: Digest
+
+
+def registry_reference(base: str) -> Reference | None:
+    """Read a base that is an image of a registry; None for one of the other kinds.
+
+    Raises ``UsageError`` for a name that no image can have.
+
+    >>> str(registry_reference("python:3.12-slim")), registry_reference("debian:bookworm")
+    ('python:3.12-slim', None)
+    """
+    kind, _, rest = base.partition(":")
+    if kind in _ASSEMBLED or (kind == "oci" and rest):
+        return None
+    try:
+        return Reference.parse(base)
+    except UsageError as error:
+        raise UsageError(
+            f"{base!r} is not a base",
+            where="pyproject.toml, tool.lamina.base",
+            hint="write debian:SUITE, ubuntu:SUITE, oci:DIRECTORY[:NAME], scratch, "
+            "or the name of an image in a registry",
+        ) from error
+
+
+def moving_tag(base: str) -> Reference | None:
+    """Return the reference of a base that needs a pin: an image by tag alone."""
+    reference = registry_reference(base)
+    return reference if reference is not None and reference.digest is None else None
+
+
+def find_pin(base: str, pins: Sequence[BasePin]) -> BasePin | None:
+    """Find the pin of ``base``, however its name is written: ``python`` is ``python:latest``."""
+    tag = moving_tag(base)
+    if tag is None:
+        return None
+    return next((pin for pin in pins if _name(pin) == tag.qualified), None)
+
+
+def pinned(base: str, pins: Sequence[BasePin]) -> str:
+    """Return the base that is to be resolved: with the digest that it is pinned to, if any.
+
+    >>> pin = BasePin(reference="python:3.12-slim", digest=Digest("0" * 64))
+    >>> pinned("python:3.12-slim", [pin])[:31]
+    'python:3.12-slim@sha256:0000000'
+    """
+    tag, pin = moving_tag(base), find_pin(base, pins)
+    return base if tag is None or pin is None else str(replace(tag, digest=pin.digest))
+
+
+def stale_pins(base: str, pins: Sequence[BasePin]) -> str:
+    """Say why the pins are of no use to ``base``; empty where one is, or there are none."""
+    if not pins or find_pin(base, pins):
+        return ""
+    others = ", ".join(pin.reference for pin in pins)
+    return f"{FILE} pins {others}, and the base is {base}: the base changed, so run `lamina lock`"
+
+
+def render_pins(pins: Sequence[BasePin]) -> str:
+    """Write the file's text, equal for equal pins whatever their order."""
+    rows = sorted({pin.reference: pin.digest for pin in pins}.items())
+    tables = (f'\n[base.{json.dumps(name)}]\ndigest = "{digest}"\n' for name, digest in rows)
+    return _HEAD + "".join(tables)
+
+
+def parse_pins(document: Mapping[str, Any], *, where: str) -> tuple[BasePin, ...]:
+    """Read the file's document; raise ``ProjectError`` with everything that is wrong in it."""
+    version = document.get("version")
+    if version != _VERSION or isinstance(version, bool):
+        raise ProjectError(
+            f"the file has version {version!r}, and this Lamina knows {_VERSION}",
+            where=where,
+            hint="update Lamina, or delete the file and run `lamina lock`",
+        )
+    problems = [f"{key!r} is not known" for key in document if key not in {"version", "base"}]
+    table = document.get("base", {})
+    rows = table if isinstance(table, dict) else {"": table}
+    pins: dict[str, BasePin] = {}
+    for name, row in rows.items():
+        try:
+            pin = _pin(name, row)
+            if pins.setdefault(_name(pin), pin) is not pin:
+                problems.append(f"base.{json.dumps(name)}: the same image is pinned above")
+        except (ImageError, UsageError) as error:
+            problems.append(f"base.{json.dumps(name)}: {error.what}")
+    if problems:
+        raise ProjectError(
+            "the pins of the base cannot be read",
+            where=where,
+            problems=tuple(problems),
+            hint="delete the file and run `lamina lock`",
+        )
+    return tuple(pins.values())
+
+
+def _pin(name: str, row: object) -> BasePin:
+    if not isinstance(row, dict) or set(row) != {"digest"}:
+        raise ImageError("expected a table that holds a digest, and nothing else")
+    if moving_tag(name) is None:
+        raise ImageError("this is not the tag of an image in a registry")
+    return BasePin(reference=name, digest=Digest.parse(row["digest"]))
+
+
+def _name(pin: BasePin) -> str:
+    return Reference.parse(pin.reference).qualified
