@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lamina.errors import IntegrityError, LaminaError, NetworkError, StoreError
 from lamina.http.client import HttpClient, _follow
+from lamina.http.receivers import RangesIgnoredError
 from lamina.http.redact import redact
 from lamina.http.settings import HttpSettings
 from lamina.oci.digest import Digest
@@ -576,3 +577,76 @@ def test_an_encrypted_download_is_never_continued_in_the_clear(location: str) ->
 def test_a_download_may_become_encrypted_and_stay_so() -> None:
     assert _follow("http://x.example/a", "https://y.example/b") == "https://y.example/b"
     assert _follow("https://x.example/a/b", "c") == "https://x.example/a/c"
+
+
+def part(data: bytes, start: int, stop: int, *, says: str = "", status: int = 206) -> Answer:
+    content_range = says or f"bytes {start}-{stop - 1}/{len(data)}"
+    return Answer(status, data[start:stop], {"Content-Range": content_range})
+
+
+def test_a_part_of_a_file_is_fetched_alone(server: Server, client: HttpClient) -> None:
+    server.answers(part(DATA, 100, 300))
+
+    assert client.read_range(f"{server.origin}/a", 100, 300) == DATA[100:300]
+    assert ranges(server) == ["bytes=100-299"]
+    assert server.asked[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_part_cut_short_is_resumed_where_it_ended(server: Server, client: HttpClient) -> None:
+    first = Answer(206, DATA[:HALF], {"Content-Range": f"bytes 0-{len(DATA) - 1}/*"}, len(DATA))
+    server.answers(first, part(DATA, HALF, len(DATA)))
+
+    assert client.read_range(f"{server.origin}/a", 0, len(DATA)) == DATA
+    assert ranges(server)[1] == f"bytes={HALF}-{len(DATA) - 1}"
+
+
+def test_a_server_that_sends_the_whole_is_told_apart_at_once(
+    server: Server, client: HttpClient, waits: list[float]
+) -> None:
+    server.answers(Answer(body=DATA[:1000]))
+
+    with pytest.raises(RangesIgnoredError, match="does not send parts"):
+        client.read_range(f"{server.origin}/a", 0, 10)
+
+    assert (len(server.asked), waits) == (1, [])
+
+
+def test_another_part_than_was_asked_for_is_not_taken(
+    server: Server, client: HttpClient, waits: list[float]
+) -> None:
+    server.answers(part(DATA, 0, 200, says="bytes 0-199/1000"))
+
+    with pytest.raises(NetworkError, match="other parts than it is asked for"):
+        client.read_range(f"{server.origin}/a", 100, 300)
+
+    assert len(waits) == len(server.asked) - 1
+
+
+def test_more_than_was_asked_for_is_not_taken(server: Server, client: HttpClient) -> None:
+    server.answers(part(DATA, 100, 1000))
+
+    with pytest.raises(IntegrityError, match="more than it is asked for"):
+        client.read_range(f"{server.origin}/a", 100, 300)
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_a_part_that_is_not_there_is_an_error(
+    status: int, server: Server, client: HttpClient
+) -> None:
+    server.answers(Answer(status))
+
+    with pytest.raises(NetworkError, match=f"answered {status}"):
+        client.read_range(f"{server.origin}/a", 0, 10)
+
+
+def test_a_part_is_fetched_with_the_credentials_of_its_origin_alone(
+    server: Server, other: Server
+) -> None:
+    settings = HttpSettings(timeout_s=5, credentials=((server.origin, ("me", CANARY)),))
+    server.answers(Answer(302, headers={"Location": f"{other.origin}/b"}))
+    other.answers(part(DATA, 0, 10))
+
+    assert HttpClient(settings).read_range(f"{server.origin}/a", 0, 10) == DATA[:10]
+    assert "Authorization" in server.asked[0].headers
+    assert "Authorization" not in other.asked[0].headers
+    assert ranges(other) == ["bytes=0-9"]

@@ -12,7 +12,7 @@ import urllib3
 
 from lamina.errors import InputError, NetworkError
 from lamina.http.exchange import Answer, Body, InterruptedExchangeError
-from lamina.http.receivers import Progress, Receiver, Size, Transfer
+from lamina.http.receivers import Part, Progress, Receiver, Size, Transfer
 from lamina.http.redact import redact
 from lamina.http.retry import ATTEMPTS, RETRIED_STATUSES, backoff_s, retry_after_s
 from lamina.http.settings import HttpSettings
@@ -24,6 +24,7 @@ _REDIRECTS = 5
 _OK = 200
 _PARTIAL_CONTENT = 206
 _WORTH_READING = 1 << 16
+_CONNECT_S = 10.0
 _AGENT = "lamina"
 
 
@@ -79,7 +80,7 @@ class HttpClient:
                     decode_content=False,
                     redirect=False,
                     retries=False,
-                    timeout=urllib3.Timeout(connect=10, read=self._settings.timeout_s),
+                    timeout=self._patience,
                 )
         except _HOPELESS as error:
             raise _unreachable(redact(url), error, what="cannot connect") from error
@@ -93,6 +94,16 @@ class HttpClient:
         self._exchange("HEAD", url, question)
         return question.answer
 
+    def read_range(self, url: str, start: int, stop: int) -> bytes:
+        """Fetch the bytes of ``url`` from ``start`` to before ``stop`` (RFC 9110, section 14).
+
+        Raises ``RangesIgnoredError`` when the server sends whole files only, and ``NetworkError``
+        when it has no such bytes or stays away.  Nothing vouches for what comes.
+        """
+        part = Part(start=start, stop=stop, shown=redact(url))
+        self._exchange("GET", url, part)
+        return part.data
+
     def _exchange(self, method: str, url: str, receiver: Receiver) -> None:
         """Ask until ``receiver`` has what it wants, or nothing more can be hoped for."""
         for attempt in range(1, ATTEMPTS + 1):
@@ -104,7 +115,7 @@ class HttpClient:
     def _attempt(self, method: str, url: str, receiver: Receiver, *, last: bool) -> float | None:
         """Fetch what is missing; None when all is there, else the seconds to wait (0: any)."""
         try:
-            response = self._request(method, url, start=receiver.received)
+            response = self._request(method, url, wanted=receiver.wanted)
             try:
                 return _receive(response, receiver, last=last)
             finally:
@@ -114,11 +125,11 @@ class HttpClient:
                 raise _unreachable(receiver.shown, error) from error
             return 0.0
 
-    def _request(self, method: str, url: str, *, start: int) -> urllib3.BaseHTTPResponse:
+    def _request(self, method: str, url: str, *, wanted: str) -> urllib3.BaseHTTPResponse:
         """Follow redirects ourselves: credentials go to the origin they belong to, and no other."""
         headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
+        if wanted:
+            headers["Range"] = wanted
         _check_address(url)
         logins = self._logins(url)
         for _ in range(_REDIRECTS):
@@ -130,7 +141,7 @@ class HttpClient:
                 preload_content=False,
                 redirect=False,
                 retries=False,
-                timeout=urllib3.Timeout(connect=10, read=self._settings.timeout_s),
+                timeout=self._patience,
             )
             location = response.get_redirect_location()
             if not location:
@@ -149,6 +160,11 @@ class HttpClient:
         if parts.password is None and known.get(where, ("",))[0] == user:
             return known
         return {**known, where: (user, unquote(parts.password or ""))}
+
+    @property
+    def _patience(self) -> urllib3.Timeout:
+        read = self._settings.timeout_s
+        return urllib3.Timeout(connect=min(_CONNECT_S, read), read=read)
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         proxy = self._settings.proxy_for(url)
@@ -208,7 +224,7 @@ class _Answer:
 def _receive(response: urllib3.BaseHTTPResponse, receiver: Receiver, *, last: bool) -> float | None:
     if response.status in RETRIED_STATUSES and not last:
         return retry_after_s(response.headers)
-    is_good = response.status == (_PARTIAL_CONTENT if receiver.received else _OK)
+    is_good = response.status == (_PARTIAL_CONTENT if receiver.wanted else _OK)
     if not is_good and response.status != _OK:
         raise _refused(receiver.shown, response.status)
     if receiver.receive(response):

@@ -34,14 +34,23 @@ class Receiver(Protocol):
     shown: str
     received: int
 
+    @property
+    def wanted(self) -> str:
+        """What to ask for, as a Range header says it (RFC 9110, section 14.2); empty for all."""
+
     def receive(self, response: Response) -> bool:
         """Take the answer, or say that it is not the one that was asked for."""
+
+
+class RangesIgnoredError(NetworkError):
+    """The server sends whole files, whatever part is asked for."""
 
 
 class Size:
     """The size of a body, from an answer without one."""
 
     received = 0
+    wanted = ""
 
     def __init__(self, *, shown: str) -> None:
         self.shown = shown
@@ -66,6 +75,11 @@ class Transfer:
         self._size = size
         self._progress = progress
         self._hasher = hashlib.sha256()
+
+    @property
+    def wanted(self) -> str:
+        """The rest, once there is a beginning."""
+        return f"bytes={self.received}-" if self.received else ""
 
     def receive(self, response: Response) -> bool:
         """Append the body; start over where the server ignores our range."""
@@ -108,6 +122,40 @@ class Transfer:
                 why=f"expected sha256 {expected.hex}, got {self._hasher.hexdigest()}",
                 hint="lock again if the file was replaced on purpose; otherwise distrust the index",
             )
+
+
+class Part:
+    """The bytes from ``start`` to before ``stop`` of a body, over all attempts."""
+
+    def __init__(self, *, start: int, stop: int, shown: str) -> None:
+        self.shown = shown
+        self.received = 0
+        self._start = start
+        self._stop = stop
+        self._pieces: list[bytes] = []
+
+    @property
+    def data(self) -> bytes:
+        """What has come so far."""
+        return b"".join(self._pieces)
+
+    @property
+    def wanted(self) -> str:
+        """What is missing; the last number is that of the last byte."""
+        return f"bytes={self._start + self.received}-{self._stop - 1}"
+
+    def receive(self, response: Response) -> bool:
+        """Append the body; raise ``RangesIgnoredError`` for an answer that is the whole."""
+        if response.status != _PARTIAL_CONTENT:
+            raise RangesIgnoredError("the server does not send parts of files", where=self.shown)
+        if not _continues(response, self._start + self.received):
+            return False
+        for chunk in response.stream(_CHUNK):
+            self.received += len(chunk)
+            if self._start + self.received > self._stop:
+                raise IntegrityError("the server sends more than it is asked for", where=self.shown)
+            self._pieces.append(chunk)
+        return self._start + self.received == self._stop
 
 
 def _continues(response: Response, start: int) -> bool:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from lamina.errors import ArchiveError, StoreError
 from lamina.layer.decompress import DEFAULT_LIMITS, GRACE
@@ -51,29 +51,67 @@ class Member:
     end: int
 
 
-class ZipDirectory:
-    """An open zip file and its members in the order of their bytes; close it after use.
+class Ranged(Protocol):
+    """Bytes that are read by offset: a file of this machine, or one that is somewhere else.
 
-    Reading is by offset, so threads may share one.  Messages call the file ``name``.
+    ``fetched`` counts the bytes that came over a network for it.
     """
 
-    def __init__(self, path: Path, *, name: str = "") -> None:
-        self._shown = name or path.name
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+
+    @property
+    def fetched(self) -> int:
+        """How many bytes were fetched so far."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` on, fewer only where they end."""
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+
+
+class LocalFile:
+    """A file of this machine, read by offset; threads may share one."""
+
+    def __init__(self, path: Path, *, fetched: int = 0) -> None:
+        self.fetched = fetched
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise StoreError(f"cannot read: {error.strerror}", where=str(path)) from error
+        self.size = os.fstat(self._descriptor).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` on, fewer only where the file ends."""
+        return os.pread(self._descriptor, length, offset)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+class ZipDirectory:
+    """An open zip file and its members in the order of their bytes; close it after use.
+
+    ``source`` is a file's path, or what reads the zip wherever it is, and is closed as well.
+    Reading is by offset, so threads may share one.  Messages call the file ``name``.
+    """
+
+    def __init__(self, source: Path | Ranged, *, name: str = "") -> None:
+        self._shown = name or (source.name if isinstance(source, Path) else "the zip")
+        self._source = LocalFile(source) if isinstance(source, Path) else source
         try:
-            size = os.fstat(self._descriptor).st_size
-            self.members = tuple(self._read_directory(size))
+            self.members = tuple(self._read_directory(self._source.size))
             self._refuse_bomb()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the source."""
+        self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -81,17 +119,20 @@ class ZipDirectory:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def packed(self, member: Member) -> Iterator[bytes]:
+    def packed(self, member: Member, *, window: int = _WINDOW) -> Iterator[bytes]:
         """Yield the member's bytes as the zip holds them, after checking its local header.
 
-        Small members come in one piece, large ones in pieces of 1 MiB.
+        Small members come in one piece, large ones in pieces of ``window`` bytes, the first of
+        which has to hold the local header.
         """
-        first = self._read(member.start, min(_WINDOW, member.end - member.start))
+        first = self._read(member.start, min(window, member.end - member.start))
         start = self._check_local(member, first)
+        if start > len(first):
+            raise self.fail("the local header is too long", member.name)
         stop = start + member.packed_size
         yield first[start : min(stop, len(first))]
-        for offset in range(len(first), stop, _WINDOW):
-            yield self._read(member.start + offset, min(_WINDOW, stop - offset))
+        for offset in range(len(first), stop, window):
+            yield self._read(member.start + offset, min(window, stop - offset))
 
     def fail(self, what: str, member: str = "") -> ArchiveError:
         """Make the error for something wrong in this zip."""
@@ -116,7 +157,7 @@ class ZipDirectory:
             )
 
     def _read(self, offset: int, length: int) -> bytes:
-        data = os.pread(self._descriptor, length, offset)
+        data = self._source.read(offset, length)
         if len(data) != length:
             raise self.fail("the file is truncated")
         return data
