@@ -45,6 +45,11 @@ class Decompressed:
         buffered = io.BufferedReader(self._raw, _CHUNK)
         self._plain = _open(cast("BinaryIO", buffered), buffered.peek(4)[:4], refuse)
 
+    @property
+    def position(self) -> int:
+        """How many bytes were read so far."""
+        return self._produced
+
     def read(self, size: int) -> bytes:
         """Read ``size`` bytes; fewer only at the end."""
         try:

@@ -111,6 +111,11 @@ class LayerReader:
             yield member
         self._refuse(f"has more than {self._limits.members} members")
 
+    @property
+    def position(self) -> int:
+        """Where in the plain tar the content of the member just yielded goes on, in bytes."""
+        return self._input.position
+
     def chunks(self) -> Iterator[bytes]:
         """Yield what is left of the current member's content, in order."""
         while self._left:

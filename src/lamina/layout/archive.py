@@ -5,15 +5,15 @@ layouts; new ones and skopeo read the layout.  One tar serves both, because the 
 blobs by any path.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from lamina.durable import incoming
 from lamina.image.blobs import documents, layer_descriptors
 from lamina.layer import tar
-from lamina.layout.write import LAYOUT, copy_blob, index_json
+from lamina.layout.write import LAYOUT, Writer, copy_blob, index_json
 from lamina.oci.canonical_json import canonical_json
+from lamina.oci.digest import Digest
 from lamina.oci.image import Image, Index
 from lamina.protocols import Content
 
@@ -23,18 +23,34 @@ def write_archive(
 ) -> None:
     """Write the tar at ``path``, replacing an older one only when the new one is whole."""
     with incoming(path.absolute().parent) as new:
-        file = new.file
-        for directory in ("blobs", "blobs/sha256"):
-            file.write(tar.header(directory, kind=tar.DIRECTORY, mode=0o755))
-        for descriptor in layer_descriptors(image):
-            file.write(tar.header(f"blobs/sha256/{descriptor.digest.hex}", size=descriptor.size))
-            with content.open(descriptor) as source:
-                copy_blob(source, file, descriptor)
-            file.write(tar.padding(descriptor.size))
-        for name, data in _small_files(image, names):
-            _add(file, name, data)
-        file.write(tar.END)
+        pour_archive(new.file, image, content, names=names)
         new.commit(path, mode=0o644)
+
+
+def pour_archive(
+    file: Writer,
+    image: Image | Index,
+    content: Content,
+    *,
+    names: tuple[str, ...],
+    without: Collection[Digest] = (),
+) -> None:
+    """Write the tar to ``file``, less the layers in ``without``, which are not opened.
+
+    Such a tar is for a reader that has these layers.
+    """
+    for directory in ("blobs", "blobs/sha256"):
+        file.write(tar.header(directory, kind=tar.DIRECTORY, mode=0o755))
+    for descriptor in layer_descriptors(image):
+        if descriptor.digest in without:
+            continue
+        file.write(tar.header(f"blobs/sha256/{descriptor.digest.hex}", size=descriptor.size))
+        with content.open(descriptor) as source:
+            copy_blob(source, file, descriptor)
+        file.write(tar.padding(descriptor.size))
+    for name, data in _small_files(image, names):
+        _add(file, name, data)
+    file.write(tar.END)
 
 
 def _small_files(image: Image | Index, names: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
@@ -58,5 +74,5 @@ def _docker_manifest(image: Image, names: tuple[str, ...]) -> bytes:
     )
 
 
-def _add(file: BinaryIO, name: str, data: bytes) -> None:
+def _add(file: Writer, name: str, data: bytes) -> None:
     file.write(tar.header(name, size=len(data)) + data + tar.padding(len(data)))

@@ -1,6 +1,7 @@
 """Read an OCI image layout: which images it holds, and their blobs."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,19 +76,23 @@ def _find_row(directory: Path, name: str, platform: Platform | None) -> Descript
     rows = read_index_json(directory)
     wanted = {
         row.digest: row
-        for row in rows
-        if (not name or {name, qualified(name)} & {*_names(row)})
-        and (platform is None or fits(row, platform))
+        for row in rows_called(rows, name)
+        if platform is None or fits(row, platform)
     }
     if len(wanted) == 1:
         return next(iter(wanted.values()))
-    there = ", ".join(sorted({n for row in rows for n in _names(row)})) or "images without names"
+    there = ", ".join(sorted({n for row in rows for n in names_of(row)})) or "images without names"
     raise ImageError(
         f"there is no single image {name or '(unnamed)'}"
         + (f" for {platform}" if platform else ""),
         where=str(directory),
         hint=f"name one as oci:DIRECTORY:NAME; there are: {there}",
     )
+
+
+def rows_called(rows: Sequence[Descriptor], name: str) -> tuple[Descriptor, ...]:
+    """Return the rows of an index.json that are called ``name``, all of them for no name."""
+    return tuple(row for row in rows if not name or {name, qualified(name)} & {*names_of(row)})
 
 
 def qualified(name: str) -> str:
@@ -98,6 +103,7 @@ def qualified(name: str) -> str:
         return name
 
 
-def _names(row: Descriptor) -> tuple[str, ...]:
+def names_of(row: Descriptor) -> tuple[str, ...]:
+    """List what a row of an index.json is called."""
     found = (row.annotations.get(_REF_NAME), row.annotations.get(_CONTAINERD_NAME))
     return tuple(name for name in found if name)

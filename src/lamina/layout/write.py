@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from lamina.durable import incoming
 from lamina.errors import IntegrityError, StoreError
@@ -18,6 +18,13 @@ LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 _COPY = 1 << 20
+
+
+class Writer(Protocol):
+    """What bytes can be written to: a file, or something on its way to another program."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of ``data``."""
 
 
 def index_json(image: Image | Index, names: tuple[str, ...], others: list[dict[str, Any]]) -> bytes:
@@ -61,7 +68,7 @@ def write_layout(
     _write(directory / "index.json", index_json(image, names, others), ingest)
 
 
-def copy_blob(source: BinaryIO, destination: BinaryIO, descriptor: Descriptor) -> None:
+def copy_blob(source: BinaryIO, destination: Writer, descriptor: Descriptor) -> None:
     """Copy a blob; raise ``IntegrityError`` when the disk no longer holds what was stored."""
     hasher, left = hashlib.sha256(), descriptor.size
     while left and (chunk := source.read(min(_COPY, left))):

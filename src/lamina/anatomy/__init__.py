@@ -1,0 +1,1 @@
+"""What an image consists of: its layers taken apart, put on each other, and every byte named."""
