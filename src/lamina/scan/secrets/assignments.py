@@ -1,0 +1,134 @@
+"""Assignments: names that say "secret", and what is assigned to them; pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lamina.scan.secrets.plausible import is_random, is_value
+
+_WORDS: Final = (
+    rb"passw(?:or)?d|passphrase|[-_]pass|secret|token|api[-_]?key|access[-_]?key|private[-_]?key"
+    rb"|encryption[-_]?key|signing[-_]?key|credentials?|auth[-_]?key"
+)
+_CHEAP: Final = (b"pass", b"secret", b"token", b"key", b"credential")
+_ASSIGNMENT: Final = re.compile(
+    rb"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]{0,60}?(?:" + _WORDS + rb")[A-Za-z0-9_-]{0,20})"
+    rb"(?:[\"']?\s{0,20}(?::=|=>|=|:)\s{0,20}|\s{1,4}(?=[\"']))"
+    rb"(?:[bru]{0,2}[\"']([^\"'\r\n]{4,400})[\"']|([^\s\"'#;,&|<>(){}]{4,400}))",
+    re.IGNORECASE,
+)
+_OPTION: Final = re.compile(
+    rb"(--[a-z-]{0,30}(?:password|passwd|token|secret|api-?key))(?:=|\s+)[\"']?([^\s\"']{4,400})",
+    re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(
+    rb"([a-z][a-z0-9+.-]{1,30})://([^\s:/@\"'<>]{0,100}):([^\s@/\"'<>]{3,400})@([a-z0-9.\[-]+)",
+    re.IGNORECASE,
+)
+_BEARER: Final = re.compile(
+    rb"(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:bearer|basic|token))\s+([\w.+/=-]{12,2000})",
+    re.IGNORECASE,
+)
+_NOT_SECRET: Final = re.compile(
+    r".*(?:_|-|\.)?(?:file|path|dir|url|uri|host|port|name|header|ttl|id|len|length|size|type|field"
+    r"|prefix|suffix|regex|pattern|policy|expiry|expires|count|limit|min|max|enabled|required|hash"
+    r"|hint|label|help|format|version|endpoint|algorithm|scope|[^s]s)$"
+    r"|.*(?:public|tokenize|tokens_per|max_token|min_token|num_token|pad_token|eos_token|bos_token"
+    r"|unk_token|sep_token|cls_token|mask_token|key_?word|monkey|keyboard).*",
+    re.IGNORECASE,
+)
+_HARMLESS_HOSTS: Final = re.compile(
+    r"localhost|127\.|\[?::1|0\.0\.0\.0|(.*\.)?example(\.|$)|host$", re.IGNORECASE
+)
+_HARMLESS_PASSWORDS: Final = frozenset({"pass", "password", "passwd", "pwd", "secret", "tiger"})
+_LONGEST_LINE: Final = 4000
+_LONGEST_WRITTEN: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """A name, and where (from 0) something that looks secret is assigned to it."""
+
+    rule: str
+    name: str
+    start: int
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether what is called so is meant to be kept secret.
+
+    >>> [is_secret_name(name) for name in ("DB_PASSWORD", "API_TOKEN_FILE", "GPG_KEY")]
+    [True, False, False]
+    """
+    found = re.search(_WORDS.decode(), name, re.IGNORECASE)
+    return found is not None and not _NOT_SECRET.fullmatch(name.rstrip("_"))
+
+
+def assignments(data: bytes, *, is_loose: bool) -> Iterator[Assigned]:
+    """Yield what looks like a secret in ``data`` by what it is assigned to.
+
+    In a program many strings are called secret and are none, so a value has to look drawn by
+    chance there; ``is_loose`` believes the name, for a text that configures something.
+    """
+    for start, line in _lines(data, data.lower()):
+        if is_loose or len(line) <= _LONGEST_WRITTEN:  # no person wrote a longer line
+            yield from _in_line(line, start, is_loose=is_loose)
+    for match in _ADDRESS.finditer(data) if b"://" in data else ():
+        if _is_login(_text(match[3]), _text(match[4])):
+            scheme = f"{_text(match[1])}://"
+            yield Assigned(rule="password-in-address", name=scheme, start=match.start())
+
+
+def _in_line(line: bytes, start: int, *, is_loose: bool) -> Iterator[Assigned]:
+    for match in _ASSIGNMENT.finditer(line):
+        name, value = _text(match[1]), _text(match[2] or match[3])
+        if is_secret_name(name) and _is_secret(value, is_loose=is_loose):
+            yield Assigned(rule="assignment", name=name, start=start + match.start())
+    for match in (*_OPTION.finditer(line), *_BEARER.finditer(line)):
+        if _is_secret(_text(match[2]), is_loose=is_loose):
+            yield Assigned(rule="assignment", name=_name(match[1]), start=start + match.start())
+
+
+def _lines(data: bytes, lowered: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are worth a second look, each with its place."""
+    end = -1
+    for place in sorted(
+        {p for word in (*_CHEAP, b"authorization") for p in _places(lowered, word)}
+    ):
+        if place < end:
+            continue
+        start = max(data.rfind(b"\n", 0, place) + 1, place - _LONGEST_LINE)
+        stop = data.find(b"\n", place)
+        end = min(stop if stop >= 0 else len(data), place + _LONGEST_LINE)
+        yield start, data[start:end]
+
+
+def _places(data: bytes, word: bytes) -> Iterator[int]:
+    """Yield one place of ``word`` a line at most: a line is looked at as a whole."""
+    place = data.find(word)
+    while place >= 0:
+        yield place
+        line_end = data.find(b"\n", place)
+        nearest = place + _LONGEST_LINE
+        place = data.find(word, min(line_end, nearest) if line_end >= 0 else nearest)
+
+
+def _is_secret(value: str, *, is_loose: bool) -> bool:
+    if any(c.isspace() for c in value):
+        return False
+    return is_value(value) if is_loose else is_random(value)
+
+
+def _is_login(password: str, host: str) -> bool:
+    is_harmless = password.lower() in _HARMLESS_PASSWORDS or _HARMLESS_HOSTS.match(host)
+    return not is_harmless and is_value(password)
+
+
+def _name(data: bytes) -> str:
+    """Name an option or a header: the first word, without what follows it."""
+    return re.split(r"[\s:=\"']", _text(data).strip())[0].lstrip("-")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,179 @@
+"""Any layer is read within bounds, and one that cannot be believed is not called clean."""
+
+import gzip
+import tarfile
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from lamina.errors import ArchiveError, ImageError, IntegrityError
+from lamina.scan import read
+from lamina.scan.finding import Outcome
+from lamina.scan.metadata import distributions
+from lamina.scan.read import read_image
+from tests.scan.bench import ids, inventory_of, means, scan
+from tests.scan.planted import drawn, installed
+from tests.support.synthetic import (
+    Row,
+    file,
+    folder,
+    gone,
+    image_of,
+    layer_of,
+    link,
+    opaque,
+    tar_of,
+)
+
+TOKEN = ("gh" + "p_" + drawn(36)).encode()
+LAYERED = {"vulnerabilities", "debian", "secrets", "permissions", "licenses"}
+
+
+def outcomes(*layers: list[Row] | bytes) -> dict[str, Outcome]:
+    image, content = image_of(layers)
+    return {one.scanner: one for one in scan(image, content, means())}
+
+
+HOSTILE = {
+    "cut short": tar_of([file("a", b"x" * 2000)])[:1000],
+    "no tar": b"\xff" * 4096,
+    "a name that leaves": tar_of([file("../a", b"x")]),
+    "an absolute name": tar_of([file("/a", b"x")]),
+    "a name twice": tar_of([file("a", b"x"), file("a", b"y")]),
+    "a bare whiteout": tar_of([file(".wh.", b"")]),
+    "a path of 5000": tar_of([file("/".join(["a" * 99] * 50), b"")]),
+    "an unknown kind": tar_of([(_kind := tarfile.TarInfo("a"), b"")]).replace(
+        b"ustar", b"ustaR", 1
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_layer_leaves_it_not_scanned(name: str) -> None:
+    found = outcomes([file("token", TOKEN)], HOSTILE[name])
+
+    assert {one.scanner for one in found.values() if one.state == "not scanned"} == LAYERED
+    assert all("the layer" in found[name].reason for name in LAYERED)
+
+
+def test_what_needs_no_layer_is_scanned_all_the_same() -> None:
+    image, content = image_of([b"\xff" * 4096])
+
+    found = scan(image, content, means(), config=b'{"config": {"Env": ["TOKEN=hunter22"]}}')
+
+    assert [one.state for one in found if one.scanner == "base"] == ["clean"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [link("a", "a"), link("b", "c"), link("c", "b")],
+        [link("etc/passwd", "/etc/shadow"), link("etc/os-release", "../../../../etc/passwd")],
+        [link("hard", "nothing", is_hard=True)],
+        [gone("nothing"), opaque("nowhere"), gone("a/b/c/d")],
+        [file("a", b"x"), file("a/b", b"x")],
+        [folder("a/" * 1000)],
+        [file("var/lib/dpkg/status", b"\xff\xfe: \n\n:\n"),
+         file("etc/passwd", b":::\n\xff:::::\n")],
+        [file("x.dist-info/METADATA", b"Name: \nVersion: 1\n"), file("y.egg-info", b"\xff" * 999)],
+        [installed("toy", "1.0"), file("usr/lib/python3/site-packages/toy-1.0.dist-info/RECORD",
+                                       b'toy/test/a,sha256=!!!,5\n"\n')],
+        [file("name\nwith\x1b[31m", TOKEN), file("\udcff\udcfe", TOKEN)],
+        [file("a", b"x", mtime=-1), file("b", b"x", uid=3_000_000_000)],
+        [(tarfile.TarInfo("dev"), b"")],
+    ],
+)  # fmt: skip
+def test_strange_layers_are_read_or_refused_as_layers(rows: list[Row]) -> None:
+    found = outcomes(rows)["secrets"]
+
+    assert found.reason == "" or found.reason.startswith("the layer ")
+
+
+def test_a_bomb_is_refused_before_it_goes_off() -> None:
+    image, content = image_of([[file("zeros", b"\0" * (300 << 20))]])
+    tracemalloc.start()
+
+    with pytest.raises(ArchiveError, match="plausible"):
+        read_image(image, content)
+
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
+
+
+def test_more_files_than_is_plausible_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "_MOST_PATHS", 10)
+    rows = [file(f"a{n}") for n in range(6)]
+
+    read_image(*image_of([rows]))
+    with pytest.raises(ArchiveError, match="more files"):
+        read_image(*image_of([rows, [file(f"b{n}") for n in range(6)]]))
+
+
+def test_documents_without_end_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "MOST_BYTES", 1000)
+    rows = [installed(f"toy{n}", "1.0", "Summary: " + "x" * 300) for n in range(9)]
+
+    inventory = inventory_of(rows)
+
+    assert sum(len(document.data) for document in inventory.documents.values()) <= 1000
+
+
+def test_other_bytes_than_the_manifest_names_are_refused() -> None:
+    image, content = image_of([[file("a", b"x")]])
+    (layer,) = image.layers
+    content.blobs[layer.descriptor.digest] = gzip.compress(tar_of([file("a", b"y")]), 1)
+
+    with pytest.raises(IntegrityError):
+        read_image(image, content)
+
+
+def test_a_missing_layer_is_said() -> None:
+    image, content = image_of([[file("a", b"x")]])
+    content.blobs.clear()
+
+    with pytest.raises(ImageError):
+        read_image(image, content)
+
+
+def test_a_layer_that_is_not_compressed_is_read_as_well() -> None:
+    image, content = image_of([[]])
+    layer = layer_of(content, [file("token", TOKEN)])
+    plain = gzip.decompress(content.blobs[layer.descriptor.digest])
+    content.blobs[layer.diff_id] = plain
+    descriptor = replace(layer.descriptor, digest=layer.diff_id, size=len(plain))
+
+    inventory = read_image(replace(image, layers=(replace(layer, descriptor=descriptor),)), content)
+
+    assert [hits.path for hits in inventory.secrets] == ["token"]
+
+
+def test_what_a_later_layer_removes_is_not_installed() -> None:
+    toy = installed("toy", "1.0")
+    above = toy[0].name.rpartition("/")[0]
+
+    assert [one.name for one in distributions(inventory_of([toy]))] == ["toy"]
+    assert distributions(inventory_of([toy], [gone(above)])) == ()
+    assert distributions(inventory_of([toy], [opaque(above)])) == ()
+    assert distributions(inventory_of([toy], [gone(above), toy])) != ()
+
+
+def test_names_are_normalised_and_versions_stay() -> None:
+    row = file("site-packages/Toy_Box.egg-info", b"Metadata-Version: 1.0\nName: Toy_Box\n"
+               b"Version: 1.0+local\n\nName: other\n")  # fmt: skip
+
+    assert [str(one) for one in distributions(inventory_of([row]))] == ["toy-box 1.0+local"]
+
+
+@pytest.mark.parametrize("name", ["../../x", "a b", "", "x" * 300, "-a"])
+def test_a_name_that_no_distribution_has_is_asked_of_nobody(name: str) -> None:
+    row = file("x.dist-info/METADATA", f"Name: {name}\nVersion: 1.0\n".encode())
+
+    assert distributions(inventory_of([row])) == ()
+
+
+def test_ids_are_equal_in_the_next_image() -> None:
+    first = outcomes([file("token", TOKEN)])["secrets"]
+    second = outcomes([file("other", b"x")], [file("token", TOKEN + b"\n")])["secrets"]
+
+    assert ids(first) == ids(second) == ["secret/github-token:/token"]

@@ -1,0 +1,139 @@
+"""Where secrets are: in any layer, deleted or not, and in everything that a config says."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from lamina.scan.finding import Outcome
+from lamina.scan.secrets.scan import config_texts, scan_secrets
+from tests.scan.bench import ids, inventory_of
+from tests.scan.planted import drawn, installed, pem
+from tests.support.synthetic import file, gone, opaque
+
+TOKEN = "gh" + "p_" + drawn(36)
+KEY = pem("PRIVATE " + "KEY")
+SITE = "usr/lib/python3/site-packages"
+
+
+def texts(outcome: Outcome) -> list[str]:
+    return [finding.text for finding in outcome.findings]
+
+
+def config(**members: object) -> bytes:
+    return json.dumps(members).encode()
+
+
+def test_a_file_that_a_later_layer_deletes_is_still_there() -> None:
+    outcome = scan_secrets(inventory_of([file("a/token", TOKEN.encode())], [gone("a/token")]))
+
+    assert texts(outcome) == [
+        "a token of GitHub (ghp_… of 40 characters) in a file, deleted later, but still in layer 1"
+    ]
+
+
+def test_a_folder_that_a_later_layer_hides_is_still_there() -> None:
+    outcome = scan_secrets(inventory_of([file("a/b/token", TOKEN.encode())], [opaque("a")]))
+
+    assert "deleted later, but still in layer 1" in texts(outcome)[0]
+
+
+def test_a_file_that_a_later_layer_replaces_is_still_there() -> None:
+    outcome = scan_secrets(
+        inventory_of([file("a/token", TOKEN.encode())], [file("a/token", b"none")])
+    )
+
+    assert "replaced later, but still in layer 1" in texts(outcome)[0]
+
+
+def test_a_secret_in_two_layers_has_to_go_from_both() -> None:
+    outcome = scan_secrets(
+        inventory_of([file("token", TOKEN.encode())], [file("token", TOKEN.encode())])
+    )
+
+    assert [finding.place.layer for finding in outcome.findings] == [1, 2]
+
+
+def test_what_was_not_looked_into_is_said() -> None:
+    outcome = scan_secrets(inventory_of([file("a", b"text"), file("b", b"\0\1\2")]))
+
+    assert outcome.coverage == "1 text files; 1 binary files were not looked into"
+
+
+def test_a_key_that_came_with_the_tests_of_a_distribution_is_no_secret() -> None:
+    """RECORD names its very bytes; another key in its place is one."""
+    digest = "sha256=" + _urlsafe(KEY)
+    record = f"toy/test/test.key,{digest},{len(KEY)}\n".encode()
+    rows = [installed("toy", "1.0"), file(f"{SITE}/toy-1.0.dist-info/RECORD", record)]
+    ours = file(f"{SITE}/toy/test/test.key", KEY)
+    other = file(f"{SITE}/toy/test/test.key", pem("RSA PRIVATE " + "KEY"))
+
+    published = scan_secrets(inventory_of([*rows, ours]))
+
+    assert ids(published) == []
+    assert "tests of toy 1.0 are not secret" in published.coverage
+    assert ids(scan_secrets(inventory_of([*rows, other]))) != []
+    assert ids(scan_secrets(inventory_of([*rows, ours]), own=frozenset({"toy"}))) != []
+    assert ids(scan_secrets(inventory_of([*rows, file("srv/test/test.key", KEY)]))) != []
+
+
+@pytest.mark.parametrize(
+    ("subject", "document"),
+    [
+        ("ENV API_TOKEN", {"config": {"Env": ["API_TOKEN=hunter22"]}}),
+        ("ENV URL", {"config": {"Env": ["URL=redis://me:hunter22@cache.corp"]}}),
+        ("LABEL password", {"config": {"Labels": {"password": "hunter22"}}}),
+        ("CMD", {"config": {"Cmd": ["run", "--token=hunter22"]}}),
+        ("ONBUILD", {"config": {"OnBuild": ["ENV TOKEN=hunter22"]}}),
+        ("HEALTHCHECK", {"config": {"Healthcheck": {"Test": ["CMD", "--token", "hunter22"]}}}),
+        ("ENV TOKEN", {"container_config": {"Env": ["TOKEN=hunter22"]}}),
+        ("history 1", {"history": [{"created_by": "ENV TOKEN=hunter22", "empty_layer": True}]}),
+        ("history 1", {"history": [{"comment": f"pushed with {TOKEN}"}]}),
+        ("author", {"author": f"me {TOKEN}"}),
+    ],
+)
+def test_every_text_of_a_config_is_looked_at(subject: str, document: dict[str, object]) -> None:
+    outcome = scan_secrets(inventory_of([]), config(**document))
+
+    assert [finding.subject for finding in outcome.findings] == [subject]
+
+
+def test_what_docker_images_of_python_say_is_no_secret() -> None:
+    document = config(
+        config={
+            "Env": [
+                "PATH=/usr/local/bin:/usr/bin",
+                f"GPG_KEY={drawn(40, '0123456789ABCDEF')}",
+                f"PYTHON_SHA256={drawn(64, '0123456789abcdef')}",
+                "PYTHON_VERSION=3.12.1",
+            ]
+        },
+        history=[
+            {"created_by": f"/bin/sh -c #(nop) ADD file:{drawn(64, '0123456789abcdef')} in / "},
+            {"created_by": "RUN /bin/sh -c set -eux; apt-get update # buildkit"},
+        ],
+    )
+
+    assert ids(scan_secrets(inventory_of([]), document)) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"null",
+        b'{"config": []}',
+        b'{"config": {"Env": 5, "Labels": [], "Healthcheck": "x", "Cmd": {}}, "history": {"a": 1}}',
+        b'{"history": [1, null, {"created_by": {"a": 1}}]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_malformed_config_is_looked_at_as_far_as_it_goes(data: bytes) -> None:
+    assert [text for _, text in config_texts(data) if "TOKEN" in text] == []
+
+
+def _urlsafe(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
