@@ -18,8 +18,10 @@ from tests.support.tools import LAMINA
 from benchmarks import report
 from benchmarks.base import import_base
 from benchmarks.builds import PEERS, docker_builds, lamina_builds
+from benchmarks.history import history_times
 from benchmarks.inputs import fresh_copy
 from benchmarks.limit import layers_against_limit
+from benchmarks.pushes import push_times
 from benchmarks.start import start_times
 from lamina.build import make_plan
 from lamina.cli import wiring
@@ -30,7 +32,7 @@ from lamina.project.read import read_project
 from lamina.steps import silent_step
 from lamina.store.store import Store
 
-PARTS = ("builds", "limit", "start")
+PARTS = ("builds", "limit", "start", "pushes", "history")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="a scratch folder on the disk to measure on")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="lamina-bench-", dir=options.folder))
+    os.environ["LAMINA_HISTORY"] = str(folder / "history.db")  # recorded, and not in the user's own
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "results.json"
     results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
@@ -67,6 +70,12 @@ def _measure(
     if "limit" in parts:
         results["limit"] = _limit(folder, rounds)
         _say("limit", results["limit"])
+    if "pushes" in parts:
+        results["pushes"] = push_times(folder / "pushes", rounds=rounds)
+        _say("pushes", results["pushes"])
+    if "history" in parts:
+        results["history"] = history_times(folder / "history", rounds=rounds)
+        _say("history", results["history"])
     if not {"builds", "start"} & set(parts):
         return
     with docker_engine("docker-modern", folder / "docker") as docker:

@@ -51,7 +51,7 @@ def docker_builds(docker: Docker, name: str, base: str, folder: Path) -> dict[st
     command: list[str | Path] = [
         docker.program, "buildx", "build", "--progress", "plain", "--network", "host",
         "-f", DOCKERFILES / f"{name}.Dockerfile", "--build-arg", f"BASE={base}",
-        *_secrets(folder), "-t", f"aml-agent:{name}", project,
+        *secrets(folder), "-t", f"aml-agent:{name}", project,
     ]  # fmt: skip
 
     def build() -> Measured:
@@ -85,7 +85,7 @@ def summary(found: list[Measured]) -> dict[str, Any]:
     }
 
 
-def _secrets(folder: Path) -> list[str]:
+def secrets(folder: Path) -> list[str]:
     """Hand the certificates that this machine trusts to the RUN steps, where it has its own."""
     bundle = os.environ.get("SSL_CERT_FILE", "")
     words = ["--secret", f"id=cabundle,src={bundle}"] if bundle else []

@@ -3,6 +3,7 @@
 from typing import Any
 from xml.sax.saxutils import escape
 
+PUSHES = ("clean", "source edit", "one dependency", "cold runner")
 SITUATIONS = ("clean", "nothing changed", "source edit", "one dependency")
 LABELS = {
     "lamina": "Lamina",
@@ -27,7 +28,7 @@ def markdown(results: dict[str, Any]) -> str:
         ),
         "",
     ]
-    for part in (_builds, _limit, _start):
+    for part in (_builds, _pushes, _limit, _start, _history):
         lines += part(results)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -60,6 +61,36 @@ def _builds(results: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def _pushes(results: dict[str, Any]) -> list[str]:
+    """Compare from a change to a pushed image; the peer has no situation that we lack."""
+    found = results.get("pushes", {})
+    if not found:
+        return []
+    lines = [
+        "Seconds from the change to the pushed image, to one registry on the loopback.",
+        "The cold runner has an empty store, and one dependency changed; BuildKit has its cache.",
+        "",
+        "| | " + " | ".join(PUSHES) + " |",
+        "| --- |" + " ---: |" * len(PUSHES),
+    ]
+    for name in ("lamina", "uv"):
+        cells = " | ".join(f"{found[name][situation]['seconds']:.2f}" for situation in PUSHES)
+        lines.append(f"| {LABELS[name]} | {cells} |")
+    ratios = " | ".join(
+        f"{found['uv'][situation]['seconds'] / found['lamina'][situation]['seconds']:.1f}x"
+        for situation in PUSHES
+    )
+    lines.append(f"| **Lamina against BuildKit** | {ratios} |")
+    one, two = (found["platforms"][name]["seconds"] for name in ("one", "two"))
+    export = found["uv"]["export"]["seconds"]
+    lines += [
+        "",
+        f"Exporting the cache took BuildKit {export:.1f} s more, which are not counted.",
+        f"Two platforms take Lamina {two:.2f} s from nothing, one {one:.2f} s: {two / one:.2f}x.",
+    ]
+    return [*lines, ""]
+
+
 def _limit(results: dict[str, Any]) -> list[str]:
     if "limit" not in results:
         return []
@@ -88,6 +119,34 @@ def _start(results: dict[str, Any]) -> list[str]:
         lines.append(
             f"| {LABELS.get(name, name)} | {row['healthy_seconds']:.2f} | "
             f"{row['import_seconds']:.2f} | {row['unpacked_bytes'] / 1e9:.2f} GB | {archive} |"
+        )
+    return [*lines, ""]
+
+
+def _history(results: dict[str, Any]) -> list[str]:
+    found = results.get("history", {})
+    if not found:
+        return []
+    lines = [
+        (
+            f"Over {found['builds']:,} builds, `lamina stats` takes {found['stats_seconds']:.2f} s "
+            f"and `lamina report` {found['report_seconds']:.2f} s; a program that only reads their "
+            f"rows takes {found['limit_seconds']:.2f} s."
+        ),
+        (
+            f"The page of {found['page_builds']} builds has {found['page_bytes'] / 1e6:.2f} MB, "
+            f"that of all {found['page_of_many_bytes'] / 1e6:.2f} MB."
+        ),
+    ]
+    if "recording_share" in found:
+        lines.append(
+            f"Recording adds {found['recording_share']:.1%} to a build in which nothing changed, "
+            f"which takes {found['unrecorded_seconds']:.3f} s."
+        )
+    if "page_seconds" in found:
+        lines.append(
+            f"A browser shows them after {found['page_seconds']:.2f} and "
+            f"{found['page_of_many_seconds']:.2f} s."
         )
     return [*lines, ""]
 
