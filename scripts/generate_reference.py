@@ -9,8 +9,11 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias, TypeGuard
 
 from lamina.cli import app
+
+_Tree: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
 _HEAD = """\
@@ -45,15 +48,26 @@ def render() -> str:
     whole = app._parser("")  # noqa: SLF001 - the tree has no other name
     parts = [_HEAD, "\n## lamina\n\n", *_table(list(_options(whole)))]
     for name, summary in app._COMMANDS.items():  # noqa: SLF001
-        parts += _command(name, summary)
+        module = importlib.import_module(app.module_of(name))
+        parser = argparse.ArgumentParser(description=summary)
+        module.add_arguments(parser)
+        parts += _commands(name, parser)
     return "".join(parts)
 
 
-def _command(name: str, summary: str) -> Iterator[str]:
-    module = importlib.import_module(f"lamina.cli.{name}_command")
-    parser = argparse.ArgumentParser(prog=f"lamina {name}")
-    module.add_arguments(parser)
+def _commands(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Describe a command, unless it does nothing by itself, and the commands below it."""
+    below = [action for action in parser._actions if _is_tree(action)]  # noqa: SLF001
+    if not any(action.required for action in below):
+        yield from _command(name, parser)
+    for action in below:
+        for word, inner in action.choices.items():
+            yield from _commands(f"{name} {word}", inner)
+
+
+def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     options, operands = list(_options(parser)), list(_operands(parser))
+    summary = str(parser.description)
     yield f"\n## lamina {name}\n\n{summary[0].upper()}{summary[1:]}.\n\n"
     usage = " ".join(["lamina", name, *map(_in_usage, [*options, *operands])])
     yield f"```text\n{usage}\n```\n\n"
@@ -65,7 +79,11 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _operands(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    return (a for a in parser._actions if not a.option_strings)  # noqa: SLF001
+    return (a for a in parser._actions if not a.option_strings and not _is_tree(a))  # noqa: SLF001
+
+
+def _is_tree(action: argparse.Action) -> "TypeGuard[_Tree]":
+    return isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
 
 
 def _table(actions: list[argparse.Action]) -> Iterator[str]:

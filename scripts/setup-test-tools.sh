@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install the programs that the demo, the tests and the benchmarks talk to: sandboxes, other people's
-# image tools, a registry and two Docker engines.  Debian or Ubuntu, as root; elsewhere it says what it
-# leaves out, and the tests that need it skip.
+# image tools, a registry, PostgreSQL, two Docker engines and a browser.  Debian or Ubuntu, as root;
+# elsewhere it says what it leaves out, and the tests that need it skip.
 #
 # The registry and the engines are unpacked below .cache/tools instead of installed, so that nothing
 # is started and nothing of the machine's own Docker changes.
@@ -9,10 +9,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TOOLS=$PWD/.cache/tools
-PACKAGES=(bubblewrap crun runc skopeo umoci iptables)
+PACKAGES=(bubblewrap crun runc skopeo umoci podman iptables postgresql chromium fonts-dejavu-core)
 BESIDE=(docker.io containerd tini docker-registry)
 MODERN=(docker.io docker-cli docker-buildx containerd)
 MODERN_SUITE=trixie
+AXE_VERSION=4.14.1
+AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 
 main() {
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -23,17 +25,29 @@ main() {
     return 0
   fi
   apt-get update -qq
+  no_cluster
   apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null
   rm -rf "$TOOLS"
   unpack docker-20 "${BESIDE[@]}"
   modern docker-modern "${MODERN[@]}"
+  axe
   touch "$TOOLS/.complete"
 }
 
 all_installed() {
-  for program in bwrap crun runc skopeo umoci; do
+  for program in bwrap crun runc skopeo umoci podman chromium; do
     command -v "$program" >/dev/null || return 1
   done
+  [ -e "$TOOLS/axe-core/axe.min.js" ] || return 1
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+# PostgreSQL's package would make a database for everybody and start it; tests make their own
+no_cluster() {
+  if [ ! -d /usr/lib/postgresql ]; then
+    mkdir -p /etc/postgresql-common/createcluster.d
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/lamina-tests.conf
+  fi
 }
 
 # unpack NAME PACKAGE...: the archive's own versions, below .cache/tools/NAME
@@ -63,6 +77,19 @@ modern() {
   (cd "$debs" && apt-get "${options[@]}" download "$@")
   extract "$debs" "$TOOLS/$name"
   rm -rf "$state"
+}
+
+# the rules of accessibility that pages are held against, below .cache/tools/axe-core
+axe() {
+  local folder
+  command -v npm >/dev/null || apt-get install -y -qq --no-install-recommends npm >/dev/null
+  folder=$(mktemp -d)
+  npm pack --silent --pack-destination "$folder" "axe-core@$AXE_VERSION" >/dev/null
+  echo "$AXE_SHA512  $folder/axe-core-$AXE_VERSION.tgz" | sha512sum --check --quiet
+  tar -xzf "$folder/axe-core-$AXE_VERSION.tgz" -C "$folder"
+  mkdir -p "$TOOLS/axe-core"
+  install -m 644 "$folder/package/axe.min.js" "$folder/package/LICENSE" "$TOOLS/axe-core"
+  rm -rf "$folder"
 }
 
 extract() {

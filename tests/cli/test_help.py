@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +12,17 @@ from lamina.cli import app
 @pytest.mark.parametrize("name", app._COMMANDS)
 def test_every_argument_has_a_help_text(name: str) -> None:
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"lamina.cli.{name}_command").add_arguments(parser)
+    importlib.import_module(app.module_of(name)).add_arguments(parser)
 
-    assert [action.dest for action in parser._actions if not action.help] == []
+    assert [action.dest for action in _actions(parser) if not action.help] == []
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """List what a command takes, and what the commands below it do."""
+    for action in parser._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            yield action
+            continue
+        yield from action._choices_actions
+        for inner in action.choices.values():
+            yield from _actions(inner)

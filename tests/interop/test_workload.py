@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.cli.images import find
+from lamina.cli.images import Wanted, opened
 from lamina.cli.unpacked import unpacked
 from lamina.oci.platform import Platform
 from lamina.rootfs.container import prepare
@@ -58,7 +58,8 @@ def test_a_model_is_trained_and_asked_over_http_in_the_running_image(
 def test_the_workloads_own_tests_pass_inside_the_image(workload: Workload, tmp_path: Path) -> None:
     """Pytest is laid beside the image's own files; everything else is the image's."""
     store = Store.open(workload.store)
-    image, content = find(NAME, store, Platform.parse("linux/amd64"))
+    with opened(Wanted(name=NAME, platform=Platform.parse("linux/amd64")), store) as found:
+        image, content = found.image, found.content
     tools = tmp_path / "tools"
     run(UV, "pip", "install", "--quiet", "--target", tools, "--python-version", "3.11", "pytest")
     with unpacked(image, content, store) as root, tempfile.TemporaryFile() as output:

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
+from lamina.cli.environment import secrets_taken
 from lamina.cli.failure import show_error
 from lamina.cli.streams import forget_output, open_missing
 from lamina.errors import LaminaError, StoreError
@@ -19,11 +20,27 @@ _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 _COMMANDS = {
     "build": "build the image of a project",
     "plan": "show the layers that a build will make",
-    "lock": "pin every distribution with hashes",
+    "lock": "pin every distribution, and the base, with hashes",
+    "base": "look after what the image stands on",
     "push": "send an image to registries",
     "pull": "bring an image of a registry into the store",
     "run": "start an image without Docker",
+    "layers": "show what each layer of an image holds, and its wasted bytes",
+    "size": "show what fills an image",
+    "diff": "show what changed between two images",
+    "history": "list past builds, or look into one",
+    "explain": "say why a build ran what it could have reused",
+    "what-if": "say which steps an edit would run again",
+    "stats": "show what is usual for each image, and how the last builds were",
+    "report": "write past builds as a page, as Markdown or as JSON",
+    "check": "say whether the last build kept to the project's budgets",
+    "scan": "look for what is unsafe in an image or a project, and say what was not looked at",
     "test": "start an image and see whether it is well",
+    "sbom": "write the bill of materials of a project's image, or of any image",
+    "verify": "say whether an image is what its lock and base make, and nothing else",
+    "weigh": "say what each dependency costs, which are not needed, and what is lighter",
+    "trace": "record a build that Docker or BuildKit makes, without changing it",
+    "doctor": "say what Lamina finds in its environment, and what to try",
 }
 
 Command = Callable[[argparse.Namespace], int]
@@ -37,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser(wanted).parse_args(words)
     command: Command = options.command
     try:
-        code = command(options)
+        with secrets_taken():
+            code = command(options)
         sys.stdout.flush()
     except LaminaError as error:
         show_error(error, sys.stderr)
@@ -52,6 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _unforeseen(error)
     return code
+
+
+def module_of(command: str) -> str:
+    """Return the name of a command's module."""
+    return f"lamina.cli.{command.replace('-', '_')}_command"
 
 
 def _unforeseen(error: Exception) -> int:
@@ -79,7 +102,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
     for name, text in _COMMANDS.items():
         subparser = commands.add_parser(name, help=text, description=text)
         if name == wanted:
-            module = importlib.import_module(f"lamina.cli.{name}_command")
+            module = importlib.import_module(module_of(name))
             module.add_arguments(subparser)
             subparser.set_defaults(command=module.run)
     return parser

@@ -2,15 +2,23 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from lamina.build import build
 from lamina.cli import wiring
-from lamina.cli.outputs import parse_output
-from lamina.cli.registries import add_registry_arguments
+from lamina.cli.attesting import add_attesting_arguments, attested, begin_attesting, watched
+from lamina.cli.build_records import add_record_arguments, begin_build_records, waiting
+from lamina.cli.environment import environment
+from lamina.cli.memos import add_memo_arguments, cache_references, open_memo
+from lamina.cli.outputs import parse_output, pushed_references
+from lamina.cli.recording import record_build
+from lamina.cli.registries import OpenClient, add_registry_arguments
+from lamina.cli.telemetry import telemetry
 from lamina.destinations.named import NamedDestination
 from lamina.durable import incoming
 from lamina.errors import UsageError
+from lamina.layer.memo import Memo, NoMemo
 from lamina.lock.target import check_supported
 from lamina.oci.image import Image, Index
 from lamina.oci.platform import Platform
@@ -26,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-o", "--output", action="append", default=[], metavar="DEST",
-        help="oci:DIR, oci-archive:FILE or docker-archive:FILE; without one, it stays in the store",
+        help="oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:REF or docker://REF; "
+        "without one, it stays in the store",
     )  # fmt: skip
     parser.add_argument(
         "--platform", default="", help="linux/amd64,linux/arm64 (default: this machine's)"
@@ -39,7 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-cache", action="store_true", help="make every layer again")
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
     parser.add_argument("--push", action="store_true", help="push every name given with -t")
+    parser.add_argument(
+        "--load", action="store_true",
+        help="give the image to the Docker engine of this machine, or to podman, by its names",
+    )  # fmt: skip
+    add_memo_arguments(parser)
     add_registry_arguments(parser)
+    add_record_arguments(parser)
+    add_attesting_arguments(parser)
     parser.add_argument("--metadata-file", type=Path, help="write the digests as JSON")
 
 
@@ -47,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     """Build, and write to every destination."""
     chosen = platforms(options.platform)
     names = tuple(map(_name, options.tag))
+    open_client = wiring.registries(options.insecure_registry)
+    outputs = [*options.output, *(f"docker://{name}" for name in names if options.push)]
     workshop = wiring.workshop(
         options.path,
         offline=options.offline,
@@ -54,10 +72,22 @@ def run(options: argparse.Namespace) -> int:
         no_cache=options.no_cache,
         is_early=True,
         insecure=options.insecure_registry,
+        memo=_memo(options, outputs, open_client),
     )
-    open_client = wiring.registries(options.insecure_registry)
-    outputs = [*options.output, *(f"docker://{name}" for name in names if options.push)]
-    destinations: list[Destination] = [parse_output(o, names, open_client) for o in outputs]
+    attesting = begin_attesting(options, outputs, open_client)
+    workshop = watched(attesting, workshop)
+    near = cache_references(options.cache_from)
+    engines = wiring.engines(workshop.store)
+    records = begin_build_records(options, pushed_references(outputs), open_client)
+    destinations: list[Destination] = [
+        waiting(records, output, attested(attesting, output, destination))
+        for output in outputs
+        for destination in [parse_output(output, names, open_client, near=near, engines=engines)]
+    ]
+    if options.load and not names:
+        raise UsageError("--load loads names, and there are none", hint="add -t NAME:TAG")
+    if options.load:
+        destinations.append(engines.any(names))
     if options.push and not names:
         raise UsageError("--push pushes names, and there are none", hint="add -t REGISTRY/NAME:TAG")
     if names:
@@ -67,7 +97,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(
             "the image would go nowhere", hint="name it with -t NAME, or give -o oci:DIR"
         )
-    with wiring.listening(options.progress) as step:
+    audience = tuple(one for one in (records, telemetry(environment())) if one is not None)
+    recording = record_build(options.path, names, audience=audience)
+    with wiring.listening(options.progress, recording=recording) as step:
         image = build(options.path, chosen, destinations, workshop, step)
     if options.metadata_file:
         _write_metadata(options.metadata_file, _metadata(image, names))
@@ -83,6 +115,19 @@ def platforms(text: str) -> tuple[Platform, ...]:
     chosen = tuple(Platform.parse(part) for part in text.split(",") if part.strip())
     wanted = dict.fromkeys(chosen or (wiring.host_platform(),))
     return tuple(map(check_supported, wanted))
+
+
+def _memo(options: argparse.Namespace, outputs: Sequence[str], open_client: OpenClient) -> Memo:
+    if options.offline:
+        return NoMemo()
+    return open_memo(
+        pushed_references(outputs),
+        cache_from=options.cache_from,
+        cache_to=options.cache_to,
+        variables=environment(),
+        open_client=open_client,
+        is_fresh=options.no_cache,
+    )
 
 
 def _name(text: str) -> str:

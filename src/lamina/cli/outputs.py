@@ -1,7 +1,9 @@
 """Where ``-o`` sends an image, in skopeo's words."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from lamina.cli.engines import Engines
 from lamina.cli.registries import OpenClient
 from lamina.destinations.archive import ArchiveDestination
 from lamina.destinations.layout import LayoutDestination
@@ -10,13 +12,37 @@ from lamina.errors import UsageError
 from lamina.oci.reference import Reference
 from lamina.protocols import Destination
 
+_REGISTRY = "docker://"
 
-def parse_output(text: str, names: tuple[str, ...], open_client: OpenClient) -> Destination:
-    """Read ``transport:path``; raise ``UsageError`` for a transport that is not there."""
+
+def pushed_references(outputs: Sequence[str]) -> tuple[Reference, ...]:
+    """List what of the outputs is in registries."""
+    return tuple(
+        Reference.parse(text.removeprefix(_REGISTRY))
+        for text in outputs
+        if text.startswith(_REGISTRY)
+    )
+
+
+def parse_output(
+    text: str,
+    names: tuple[str, ...],
+    open_client: OpenClient,
+    *,
+    near: tuple[Reference, ...] = (),
+    engines: Engines | None = None,
+) -> Destination:
+    """Read ``transport:path``; raise ``UsageError`` for a transport that is not there.
+
+    Layers that go to a registry may be in the repositories ``near`` already.
+    """
     transport, colon, path = text.partition(":")
     if colon and path:
         if transport == "docker" and path.startswith("//"):
-            return RegistryDestination(Reference.parse(path.removeprefix("//")), open_client)
+            reference = Reference.parse(path.removeprefix("//"))
+            return RegistryDestination(reference, open_client, near=near)
+        if transport == "docker-daemon" and engines:
+            return engines.docker((path,))
         if transport == "oci":
             directory, _, name = path.partition(":")
             return LayoutDestination(Path(directory), (name,) if name else names)
@@ -26,5 +52,6 @@ def parse_output(text: str, names: tuple[str, ...], open_client: OpenClient) -> 
             return ArchiveDestination(Path(file), chosen, transport=transport)
     raise UsageError(
         f"{text!r} is not a destination",
-        hint="write oci:DIR, oci-archive:FILE, docker-archive:FILE or docker://REF",
+        hint="write oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:REF or "
+        "docker://REF",
     )

@@ -3,14 +3,20 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
-from lamina.build import make_plan
+from lamina.build import Workshop, make_plan
 from lamina.cli import wiring
 from lamina.cli.build_command import platforms
 from lamina.cli.registries import add_registry_arguments
-from lamina.plan.explain import explain
+from lamina.engines.expected import expected_layers
+from lamina.oci.reference import Reference
+from lamina.plan.explain import explain, explain_forecast, forecast_to_json
+from lamina.plan.forecast import Forecast, forecast
+from lamina.plan.plan import BuildPlan
 from lamina.plan.serialize import plan_to_json
 from lamina.project.read import read_project
+from lamina.registry.pull import layers_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--pull", action="store_true", help="look for newer packages of the base")
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
+    parser.add_argument(
+        "--against", metavar="REF", help="say what a push to REF would move, from its manifest"
+    )
     add_registry_arguments(parser)
 
 
@@ -39,8 +48,28 @@ def run(options: argparse.Namespace) -> int:
     )
     with wiring.listening("plain") as step:
         plans = [make_plan(project, p, workshop, step) for p in chosen]
+        forecasts = [_forecast(plan, options, workshop) for plan in plans]
     if options.format == "json":
-        print(json.dumps([plan_to_json(plan) for plan in plans], indent=2))
+        print(json.dumps(list(map(_to_json, plans, forecasts)), indent=2))
     else:
-        print("\n\n".join(explain(plan) for plan in plans))
+        print("\n\n".join(map(_explained, plans, forecasts)))
     return 0
+
+
+def _forecast(plan: BuildPlan, options: argparse.Namespace, workshop: Workshop) -> Forecast | None:
+    if not options.against:
+        return None
+    reference = Reference.parse(options.against)
+    client = wiring.registries(options.insecure_registry)(reference)
+    rows = layers_of(client, str(reference.digest or reference.tag), plan.base.platform)
+    expected = expected_layers(plan, workshop.base, workshop.store)
+    return forecast(expected, rows, reference=str(reference))
+
+
+def _to_json(plan: BuildPlan, found: Forecast | None) -> dict[str, Any]:
+    against = {"against": forecast_to_json(found)} if found else {}
+    return {**plan_to_json(plan), **against}
+
+
+def _explained(plan: BuildPlan, found: Forecast | None) -> str:
+    return "\n\n".join([explain(plan), *([explain_forecast(found)] if found else [])])

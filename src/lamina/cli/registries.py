@@ -1,20 +1,29 @@
 """Clients of registries, wired with the user's certificates, proxies and credentials."""
 
 import argparse
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from lamina.http.exchange import Exchange
 from lamina.http.settings import HttpSettings
 from lamina.oci.reference import Reference
 from lamina.registry.client import RegistryClient
 from lamina.registry.credentials import CredentialFinder
-from lamina.registry.place import place_of
+from lamina.registry.place import Place, place_of
 from lamina.registry.session import Session
 
-OpenClient = Callable[[Reference], RegistryClient]
+
+class OpenClient(Protocol):
+    """Makes a client of the repository that a reference names.
+
+    Blobs may be taken over from those of ``mounts`` that are in the same registry.
+    """
+
+    def __call__(self, reference: Reference, *, mounts: Sequence[Reference] = ()) -> RegistryClient:
+        """Make it; nothing is asked of the registry yet."""
 
 
 def add_registry_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,22 +42,30 @@ def client_opener(
 ) -> OpenClient:
     """Make clients for the rest of this command, one HTTP client behind all of them."""
     finder = CredentialFinder(variables)
-    folders = _certificate_folders(variables.get("HOME"))
 
     @cache
     def http() -> Exchange:
         from lamina.http.client import HttpClient  # noqa: PLC0415 - 0.1 s, only where it is needed
 
-        return HttpClient(replace(settings, authorities=folders))
+        return HttpClient(with_authorities(settings, variables))
 
-    def open_client(reference: Reference) -> RegistryClient:
+    @cache
+    def session(place: Place) -> Session:
+        return Session(http(), place, finder)
+
+    def open_client(reference: Reference, *, mounts: Sequence[Reference] = ()) -> RegistryClient:
         place = place_of(reference, insecure=insecure)
-        return RegistryClient(Session(http(), place, finder))
+        others = (place_of(mount, insecure=insecure) for mount in mounts)
+        near = (other.repository for other in others if other.origin == place.origin)
+        names = dict.fromkeys(name for name in near if name != place.repository)
+        return RegistryClient(session(place), mounts=tuple(names))
 
     return open_client
 
 
-def _certificate_folders(home: str | None) -> tuple[Path, ...]:
-    """List where Docker and containers keep the authorities of single registries."""
+def with_authorities(settings: HttpSettings, variables: Mapping[str, str]) -> HttpSettings:
+    """Add where Docker and containers keep the authorities of single registries."""
+    home = variables.get("HOME")
     own = (Path(home) / ".config/containers/certs.d",) if home else ()
-    return (*own, Path("/etc/containers/certs.d"), Path("/etc/docker/certs.d"))
+    folders = (*own, Path("/etc/containers/certs.d"), Path("/etc/docker/certs.d"))
+    return replace(settings, authorities=folders)

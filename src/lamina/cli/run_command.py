@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--network", choices=("host", "loopback"), default="host",
         help="this machine's network, or a loopback of the container's own",
     )  # fmt: skip
-    parser.add_argument("image", help="a name given with build -t, or oci:DIR[:NAME]")
+    parser.add_argument("image", help=images.WHERE_IMAGES_ARE)
     parser.add_argument(
         "arguments", nargs=argparse.REMAINDER, help="instead of the image's command"
     )
@@ -36,11 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Unpack, start, and end with the command's own exit code."""
     store = wiring.open_store()
-    image, content = images.find(options.image, store)
-    runtime = image.runtime
-    if options.entrypoint:
-        runtime = replace(runtime, entrypoint=(options.entrypoint,), command=())
-    with unpacked(image, content, store) as root:
+    with (
+        images.opened(images.Wanted(name=options.image), store) as found,
+        unpacked(found.image, found.content, store) as root,
+    ):
+        runtime = found.image.runtime
+        if options.entrypoint:
+            runtime = replace(runtime, entrypoint=(options.entrypoint,), command=())
         container = prepare(
             root,
             runtime,

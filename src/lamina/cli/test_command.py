@@ -21,7 +21,7 @@ _NO_PROJECT = "imports were skipped: no project is here to say what the image sh
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("image", help="a name given with build -t, or oci:DIR[:NAME]")
+    parser.add_argument("image", help=images.WHERE_IMAGES_ARE)
     parser.add_argument(
         "path", nargs="?", type=Path,
         help="the project's folder (default: this one, if it holds a project)",
@@ -44,11 +44,13 @@ def run(options: argparse.Namespace) -> int:
     directory = options.path or Path()
     has_project = options.path is not None or is_project(directory)
     project = read_project(directory) if has_project else None
-    image, content = images.find(options.image, store)
-    with unpacked(image, content, store) as root:
-        trial = _trial(project, image, root)
+    with (
+        images.opened(images.Wanted(name=options.image), store) as found,
+        unpacked(found.image, found.content, store) as root,
+    ):
+        trial = _trial(project, found.image, root)
         trial = replace(trial, timeout_s=options.timeout, engine=options.engine)
-        report = smoke(root, image.runtime, trial)
+        report = smoke(root, found.image.runtime, trial)
     if project is None:
         report = replace(report, notes=(*report.notes, _NO_PROJECT))
     print(_json(report) if options.format == "json" else _text(report))

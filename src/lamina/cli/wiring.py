@@ -9,17 +9,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import uv
 
 from lamina.bases.debian import Archive, DebianBase
 from lamina.build import Workshop
 from lamina.cli.bases import AnyBase
+from lamina.cli.engines import Engines
+from lamina.cli.environment import child_environment, environment
+from lamina.cli.recording import Recording
 from lamina.cli.registries import OpenClient, client_opener
 from lamina.engines.native import NativeEngine
 from lamina.errors import UsageError
+from lamina.events import StepWarned
 from lamina.http.settings import HttpSettings
+from lamina.layer.memo import Memo, NoMemo
 from lamina.lock.index_credentials import Login, index_credentials, uv_config_paths
 from lamina.lock.index_settings import merges_indexes, pip_config_paths, uv_environment
 from lamina.lock.uv import Uv
@@ -28,17 +33,18 @@ from lamina.protocols import Base, Downloader
 from lamina.rootfs.unpack import unpack
 from lamina.sdist.builder import StoreSdistBuilder
 from lamina.sources.index import IndexSource
+from lamina.sources.parts import WheelParts
+from lamina.sources.remembered import RememberedSource
 from lamina.steps import Listener, Step, broadcast
 from lamina.store.location import store_location
 from lamina.store.store import Store
 
+if TYPE_CHECKING:
+    from lamina.http.client import HttpClient
+
+_NO_MEMO = NoMemo()
 _DEFAULT_CREATED = 0
 _LATEST_CREATED = 253_402_300_799  # the end of the year 9999, the last that has four digits
-
-
-def environment() -> Mapping[str, str]:
-    """Return the process's environment; everyone else is handed what they need of it."""
-    return os.environ
 
 
 def host_platform() -> Platform:
@@ -59,38 +65,61 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
     no_cache: bool = False,
     is_early: bool = False,
     insecure: Collection[str] = (),
+    memo: Memo = _NO_MEMO,
 ) -> Workshop:
     """Wire a build of the project in ``directory``: the user's store, indexes, base and engine.
 
     ``is_early`` makes the base's layers as soon as it is resolved: for builds, not for plans.
-    ``insecure`` names registries that are talked to without TLS.
+    ``insecure`` names registries that are talked to without TLS.  ``memo`` knows layers that the
+    store lacks.
     """
     store = open_store()
     client = _LateClient(lambda: http_settings(environment(), credentials=_credentials(directory)))
-    source = IndexSource(client, store, offline=offline)
+    index = IndexSource(client, store, offline=offline)
+    source = RememberedSource(index, memo, store)
     debian = DebianBase(
         store,
         lambda: _open_archive(store, client),
+        memo=memo,
         clock=time.time,
         refresh=refresh or no_cache,
         offline=offline,
         is_early=is_early,
     )
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    registry = _registry_base(store, insecure, refresh=refresh, is_offline=offline)
-    base = AnyBase(debian, registry, store, python=python, directory=directory)
+    registry = _registry_base(store, insecure, memo, refresh=refresh, is_offline=offline)
+    base = AnyBase(debian, registry, store, memo=memo, python=python, directory=directory)
     return Workshop(
         store=store,
         base=base,
         engine=NativeEngine(
-            store=store, base=base, source=source, writers=os.cpu_count() or 2, no_cache=no_cache
+            store=store,
+            base=base,
+            source=source,
+            memo=memo,
+            writers=os.cpu_count() or 2,
+            no_cache=no_cache,
         ),
-        sdists=StoreSdistBuilder(store, source, base, uv_for=uv_program, unpack=unpack),
-        measure=source.measure,
+        memo=memo,
+        sdists=StoreSdistBuilder(store, index, base, memo=memo, uv_for=uv_program, unpack=unpack),
+        measure=index.measure,
         uv_for=uv_program,
-        environment=uv_environment(environment(), _pip_configs(), is_pinned=False),
+        environment=uv_environment(child_environment(), _pip_configs(), is_pinned=False),
         created=_created(environment()),
     )
+
+
+def wheel_parts(directory: Path, *, offline: bool) -> WheelParts:
+    """Open wheels where they are, for who needs no more than their directories."""
+    store = open_store()
+    client = _LateClient(lambda: http_settings(environment(), credentials=_credentials(directory)))
+    return WheelParts(client, IndexSource(client, store, offline=offline), store, offline=offline)
+
+
+def debian_archive(directory: Path) -> Archive:
+    """Open the Debian archive itself, whatever is remembered of it."""
+    client = _LateClient(lambda: http_settings(environment(), credentials=_credentials(directory)))
+    return _open_archive(open_store(), client)
 
 
 def _open_archive(store: Store, client: Downloader) -> Archive:
@@ -99,19 +128,31 @@ def _open_archive(store: Store, client: Downloader) -> Archive:
     return DebianArchive(store, client, clock=time.time)
 
 
+def index_http(directory: Path) -> HttpSettings:
+    """Say how indexes are talked to for the project in ``directory``, with the user's logins."""
+    return http_settings(environment(), credentials=_credentials(directory))
+
+
 def registries(insecure: Collection[str]) -> OpenClient:
     """Give clients of registries the user's credentials, certificates and proxies."""
     return client_opener(insecure, environment(), http_settings(environment()))
 
 
+def engines(store: Store) -> Engines:
+    """Find engines as the docker command does."""
+    return Engines(store, child_environment())
+
+
 def _registry_base(
-    store: Store, insecure: Collection[str], *, refresh: bool, is_offline: bool
+    store: Store, insecure: Collection[str], memo: Memo, *, refresh: bool, is_offline: bool
 ) -> Callable[[], Base]:
     def make() -> Base:
         from lamina.bases.registry import RegistryBase  # noqa: PLC0415 - seldom needed
 
         opener = registries(insecure)
-        return RegistryBase(store, opener, clock=time.time, refresh=refresh, is_offline=is_offline)
+        return RegistryBase(
+            store, opener, memo=memo, clock=time.time, refresh=refresh, is_offline=is_offline
+        )
 
     return make
 
@@ -123,7 +164,7 @@ class _LateClient:
         self._settings = settings
 
     @cached_property
-    def _client(self) -> Downloader:
+    def _client(self) -> "HttpClient":
         from lamina.http.client import HttpClient  # noqa: PLC0415 - 0.1 s
 
         return HttpClient(self._settings())
@@ -134,11 +175,24 @@ class _LateClient:
     def size(self, url: str) -> int:
         return self._client.size(url)
 
+    def read_range(self, url: str, start: int, stop: int) -> bytes:
+        return self._client.read_range(url, start, stop)
+
 
 def uv_program(is_pinned: bool) -> Uv:  # noqa: FBT001 - a callback with one flag
     """Give uv the user's settings, pip's included."""
-    settings = uv_environment(environment(), _pip_configs(), is_pinned=is_pinned)
+    settings = uv_environment(child_environment(), _pip_configs(), is_pinned=is_pinned)
     return Uv(program=uv.find_uv_bin(), environment=settings)
+
+
+def uv_settings() -> Mapping[str, str]:
+    """Return what uv is told when it resolves: its own variables, and pip's settings."""
+    return uv_environment(child_environment(), _pip_configs(), is_pinned=False)
+
+
+def index_origins(directory: Path) -> frozenset[str]:
+    """List the origins of indexes that there are credentials for."""
+    return frozenset(where for where, _ in _credentials(directory))
 
 
 def http_settings(
@@ -167,15 +221,25 @@ def http_settings(
 
 
 @contextmanager
-def listening(progress: str, stream: TextIO | None = None) -> Iterator[Step]:
-    """Make the root step of a command, observed as ``progress`` (auto, plain, rawjson) asks."""
+def listening(
+    progress: str, stream: TextIO | None = None, *, recording: Recording | None = None
+) -> Iterator[Step]:
+    """Make the root step of a command, observed as ``progress`` (auto, plain, rawjson) asks.
+
+    With a ``recording`` it goes into the history as well.
+    """
     out = stream or sys.stderr
     listener, close = _observer(progress, out)
+    listeners = (listener, recording.recorder) if recording else (listener,)
     try:
-        with Step("", broadcast((listener,)), time.time) as step:
+        with Step("", broadcast(listeners), time.time) as step:
             yield step
     finally:
-        with suppress(Exception):  # an observer never fails a build, not even at its end
+        # An observer never fails a build, not even at its end.
+        with suppress(Exception):
+            for notice in recording.finish() if recording else ():
+                listener(StepWarned(step=step.id, time=time.time(), text=notice))
+        with suppress(Exception):
             close()
 
 
@@ -204,15 +268,15 @@ def _observer(progress: str, stream: TextIO) -> tuple[Listener, Callable[[], Non
 
 
 def _pip_configs() -> list[str]:
-    return _texts(pip_config_paths(environment()))
+    return list(texts(pip_config_paths(environment())).values())
 
 
 def _credentials(directory: Path) -> tuple[tuple[str, Login], ...]:
     """Collect what uv would send to each origin, for the files that uv only names."""
     variables = environment()
-    configs = _texts(uv_config_paths(variables, str(directory.absolute())))
+    configs = texts(uv_config_paths(variables, str(directory.absolute())))
     settings = uv_environment(variables, _pip_configs(), is_pinned=False)
-    return index_credentials(settings, configs, _netrc(variables))
+    return index_credentials(settings, configs.values(), _netrc(variables))
 
 
 def _netrc(variables: Mapping[str, str]) -> dict[str, Login]:
@@ -227,10 +291,10 @@ def _netrc(variables: Mapping[str, str]) -> dict[str, Login]:
     return {host: (row[0], row[2] or "") for host, row in hosts.items() if host != "default"}
 
 
-def _texts(names: Iterable[str]) -> list[str]:
+def texts(names: Iterable[str]) -> dict[str, str]:
     """Read those of the files that are there."""
     paths = (path for path in map(Path, names) if path.is_file() and os.access(path, os.R_OK))
-    return [path.read_text("utf-8", "replace") for path in paths]
+    return {str(path): path.read_text("utf-8", "replace") for path in paths}
 
 
 def _created(variables: Mapping[str, str]) -> int:

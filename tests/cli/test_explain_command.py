@@ -1,0 +1,121 @@
+"""`lamina explain` finds the build, and the one to compare it with, in the history."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from lamina.history.database import open_history
+from lamina.history.record import BuildRecord
+from lamina.testing.projects import locked_project
+from lamina.testing.wheels import ToyWheel
+from tests.explain.builds import build, project
+from tests.support import toys
+from tests.support.toys import Outcome
+
+_ALL = "COPY\nRUN"
+
+
+@pytest.fixture(autouse=True)
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LAMINA_HISTORY", str(tmp_path / "history.db"))
+    return tmp_path / "history.db"
+
+
+def _keep(history: Path, records: Iterable[BuildRecord]) -> None:
+    with open_history(str(history)) as opened:
+        opened.add(records)
+
+
+def _explain(history: Path, *words: str) -> Outcome:
+    return toys.lamina("explain", *words, store=history.parent / "store")
+
+
+def _two_builds(folder: Path) -> list[BuildRecord]:
+    project(folder)
+    before = build(folder, id_="b1", ran=_ALL)
+    (folder / "README.md").write_text("read this\n")
+    return [before, build(folder, id_="b2", started=2.0, ran=_ALL)]
+
+
+def test_the_last_build_is_explained_to_people(history: Path, tmp_path: Path) -> None:
+    _keep(history, _two_builds(tmp_path))
+
+    done = _explain(history)
+
+    assert done.code == 0
+    assert done.out == (
+        "build b2 against b1: 3 of 4 steps ran, 62.0 s\n"
+        "\n"
+        "COPY . . (Dockerfile:4)  1.0 s, 62.0 s with what ran because of it\n"
+        "  why: README.md: content changed (5 → 10 bytes)\n"
+        "  so ran: RUN pip install -r requirements.txt (Dockerfile:5)  60.0 s\n"
+        "  so ran: RUN python -m compileall . (Dockerfile:6)  1.0 s\n"
+        "\n"
+        "try: `COPY . .` (line 4) stands before `pip install` (line 5): README.md made it run "
+        "again, 60.0 s; copy only the files that it reads first, and the rest after it\n"
+    )
+
+
+def test_programs_get_all_of_it(history: Path, tmp_path: Path) -> None:
+    _keep(history, _two_builds(tmp_path))
+
+    found = json.loads(_explain(history, "b2", "--format", "json").out)
+
+    assert (found["build"], found["previous"], found["hits"], found["steps"]) == ("b2", "b1", 1, 4)
+    assert found["misses"][0]["causes"] == [
+        {
+            "kind": "file",
+            "name": "README.md",
+            "text": "README.md: content changed (5 → 10 bytes)",
+            "confidence": "certain",
+        }
+    ]
+
+
+def test_a_build_that_reused_everything_says_so(history: Path, tmp_path: Path) -> None:
+    project(tmp_path)
+    _keep(history, [build(tmp_path, id_="b1", ran=_ALL), build(tmp_path, id_="b2", started=2.0)])
+
+    assert _explain(history).out == "build b2 against b1: all of 4 steps were reused\n"
+
+
+def test_the_build_to_compare_with_can_be_chosen(history: Path, tmp_path: Path) -> None:
+    _keep(history, [*_two_builds(tmp_path), build(tmp_path, id_="b3", started=3.0, ran="RUN")])
+
+    found = json.loads(_explain(history, "--against", "b1", "--format", "json").out)
+
+    assert (found["build"], found["previous"]) == ("b3", "b1")
+
+
+def test_a_first_build_is_called_the_first(history: Path, tmp_path: Path) -> None:
+    _keep(history, [build(project(tmp_path), ran=_ALL)])
+
+    done = _explain(history)
+
+    assert "note: there is no earlier build to compare it with" in done.out
+
+
+def test_without_builds_there_is_a_hint(history: Path) -> None:
+    done = _explain(history)
+
+    assert (done.code, done.err.splitlines()[0]) == (2, "error: there is no last build")
+
+
+def test_a_build_of_ours_names_the_file_that_changed(history: Path, tmp_path: Path) -> None:
+    """The plan's inputs go through the events into the record, and are compared there."""
+    store = tmp_path / "store"
+    folder = locked_project(tmp_path / "project", [ToyWheel()], settings='exclude = ["*.toml"]')
+    (folder / "serve.py").write_text("print('served')\n")
+    for text in ("print('served')\n", "print('served twice')\n"):
+        (folder / "serve.py").write_text(text)
+        assert toys.lamina("build", folder, "-t", "shop:1", store=store).code == 0
+
+    found = json.loads(_explain(history, "--format", "json").out)
+
+    (miss,) = found["misses"]
+    assert [(cause["kind"], cause["name"].rpartition("/")[2]) for cause in miss["causes"]] == [
+        ("file", "serve.py")
+    ]
+    assert "content changed (16 → 22 bytes)" in miss["causes"][0]["text"]

@@ -1,0 +1,291 @@
+"""`lamina build` is recorded, and `lamina history` shows it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamina.history.database import open_history
+from lamina.history.record import BuildOutcome
+from lamina.testing.projects import locked_project
+from lamina.testing.registry import InMemoryRegistry
+from lamina.testing.wheels import ToyWheel
+from tests.history.builds import build as made_build
+from tests.support import toys
+from tests.support.toys import Outcome
+
+BIG = ToyWheel(name="big", files={"big.bin": bytes(range(256)) * 4000})
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = locked_project(
+        tmp_path / "project", [ToyWheel(), BIG], settings='exclude = ["*.toml"]'
+    )
+    (folder / "serve.py").write_text("print('served')\n")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LAMINA_HISTORY", str(tmp_path / "history.db"))
+    return tmp_path / "history.db"
+
+
+def lamina(project: Path, *words: str | Path) -> Outcome:
+    return toys.lamina(*words, store=project.parent / "store")
+
+
+def build(project: Path, *words: str | Path) -> Outcome:
+    done = lamina(project, "build", project, *words)
+    assert done.code == 0, done.err
+    return done
+
+
+def listed(project: Path, *words: str) -> list[dict[str, Any]]:
+    done = lamina(project, "history", "--format", "json", *words)
+    assert done.code == 0, done.err
+    rows: list[dict[str, Any]] = json.loads(done.out)
+    return rows
+
+
+def shown(project: Path, *words: str) -> dict[str, Any]:
+    done = lamina(project, "history", "show", *words, "--format", "json")
+    assert done.code == 0, done.err
+    record: dict[str, Any] = json.loads(done.out)
+    return record
+
+
+def test_two_equal_builds_are_a_miss_and_a_hit(project: Path) -> None:
+    first = build(project, "-t", "toy:1")
+    build(project, "-t", "toy:1")
+
+    warm, cold = listed(project)
+    assert (cold["time_hit"], cold["step_hit"], cold["reuse"]) == (0, 0, None)
+    assert (warm["time_hit"], warm["step_hit"], warm["reuse"]) == (1, 1, 1)
+    assert (warm["pull_bytes"], warm["fetched_bytes"]) == (0, 0)
+    assert warm["saved_seconds"] > 0
+    assert cold["digest"] == warm["digest"] == first.out.strip()
+    assert cold["pull_bytes"] == cold["image_bytes"] == warm["image_bytes"] > 0
+    assert cold["names"] == ["toy:1"]
+    assert cold["outcome"] == "done"
+
+
+def test_one_changed_file_misses_one_layer(project: Path) -> None:
+    build(project, "-t", "toy")
+    (project / "serve.py").write_text("print('served twice')\n")
+    build(project, "-t", "toy")
+
+    record = shown(project)
+
+    made = [layer for layer in record["layers"] if not layer.get("cached")]
+    assert [(layer["component"], layer["part"]) for layer in made] == [("application", "files")]
+    assert record["metrics"]["first_miss"]["chain"] == [made[0]["step"]]
+    assert record["metrics"]["pull_bytes"] == made[0]["size"]
+    assert 0 < record["metrics"]["time_hit"] < 1
+
+
+def test_what_the_metadata_of_the_build_says_is_what_the_history_says(
+    project: Path, tmp_path: Path
+) -> None:
+    """Every layer of the image's manifest is in the record, in its order, with its bytes."""
+    build(project, "-o", f"oci:{tmp_path}/out")
+
+    record = shown(project)
+
+    layers = toys.manifest(tmp_path / "out")["layers"]
+    assert [(x["digest"], x["size"]) for x in record["layers"]] == [
+        (row["digest"], row["size"]) for row in layers
+    ]
+    assert record["images"][0]["size"] == sum(row["size"] for row in layers)
+    assert record["publications"][0]["destination"] == f"oci:{tmp_path}/out"
+
+
+def test_a_push_is_recorded_with_what_it_moved(project: Path) -> None:
+    with InMemoryRegistry() as registry:
+        name = f"{registry.address}/team/toy:1"
+        build(project, "-t", name, "--push")
+        (project / "serve.py").write_text("print('served twice')\n")
+        build(project, "-t", name, "--push")
+
+    after, before = listed(project)
+    record = shown(project)
+    moved = {"uploaded": 0, "present": 0}
+    for transfer in record["transfers"]:
+        moved[transfer["how"]] += transfer["size"]
+    assert before["pushed_bytes"] > before["image_bytes"]  # the config as well
+    assert moved["present"] > 0
+    assert after["pushed_bytes"] == moved["uploaded"] < before["pushed_bytes"]
+    assert "push" in record["phases"]
+
+
+def test_a_build_that_is_recorded_loads_no_database(project: Path, history: Path) -> None:
+    """Its events are lines in a file: a database and a record's classes take longer to load."""
+    words = ["build", str(project), "-t", "toy"]
+    code = (
+        f"import os; os.environ['LAMINA_STORE'] = {str(project.parent / 'store')!r}\n"
+        f"from lamina.cli.app import main; assert main({words!r}) == 0\n"
+        "import sys; print(*sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    modules = set(done.stdout.split())
+    heavy = {"sqlite3", "sqlalchemy", "lamina.history.record", "lamina.history.database"}
+    assert "lamina.observers.recorder" in modules
+    assert not heavy & modules
+    assert len(list(Path(f"{history}.spool").iterdir())) == 1
+
+
+def test_a_failed_build_is_recorded_with_its_reason(project: Path) -> None:
+    for wheel in (project.parent / "wheels").iterdir():
+        wheel.write_bytes(b"nothing")
+
+    done = lamina(project, "build", project, "-t", "toy")
+
+    record = shown(project)
+    assert done.code == 3
+    assert record["outcome"] == "failed"
+    assert record["error"] in done.err.replace("\n  in: ", ": ") or record["error"]
+    assert [s["outcome"] for s in record["steps"] if s["name"].startswith("build ")] == ["failed"]
+
+
+def test_a_plan_is_no_build(project: Path) -> None:
+    assert lamina(project, "plan", project).code == 0
+
+    assert listed(project) == []
+
+
+def test_a_history_that_is_off_is_not_written(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMINA_HISTORY", "off")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    build(project, "-t", "toy")
+
+    done = lamina(project, "history")
+
+    assert done.code == 2
+    assert "error: there is no history" in done.err
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_history_is_in_the_users_state_folder(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAMINA_HISTORY")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    build(project, "-t", "toy")
+
+    assert len(listed(project)) == 1
+    assert (tmp_path / "state" / "lamina" / "history.db").exists()
+
+
+def test_the_commit_and_the_ci_system_are_recorded(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "GITHUB_ACTIONS": "true", "GITHUB_SHA": "c0ffee", "GITHUB_REF_NAME": "main",
+        "GITHUB_HEAD_REF": "",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    build(project, "-t", "toy")
+
+    (row,) = listed(project, "--branch", "main")
+    assert (row["ci"], row["revision"], row["branch"]) == ("github", "c0ffee", "main")
+    assert listed(project, "--branch", "other") == []
+
+
+def test_builds_are_listed_as_a_table_newest_first(project: Path) -> None:
+    build(project, "-t", "toy:1")
+    build(project, "-t", "toy:2", "-t", "other")
+
+    head, second, first = lamina(project, "history").out.splitlines()
+
+    assert head.split() == [
+        "BUILD", "STARTED", "SECONDS", "OUTCOME", "IMAGE", "SIZE", "PULL", "HITS", "SAVED",
+        "REUSED",
+    ]  # fmt: skip
+    assert "toy:2 +1" in second
+    assert "100 %" in second
+    assert "toy:1" in first
+    assert len({len(head), len(second)}) == 1
+
+
+def test_builds_are_selected_by_image_and_number(project: Path) -> None:
+    for name in ("toy:1", "toy:2", "other"):
+        build(project, "-t", name)
+
+    assert [row["names"] for row in listed(project, "--image", "toy")] == [["toy:2"], ["toy:1"]]
+    assert [row["names"] for row in listed(project, "--image", "toy:1")] == [["toy:1"]]
+    assert [row["names"] for row in listed(project, "--limit", "1")] == [["other:latest"]]
+    assert len(listed(project, "--since", "1h")) == 3
+    assert len(listed(project, "--since", "2000-01-01")) == 3
+    assert listed(project, "--since", "2999-01-01") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--since", "yesterday"), "--since is 'yesterday'"),
+        (("--since", "1960-01-01"), ""),
+        (("--since", "0001-01-01"), "--since is"),
+        (("--limit", "-1"), "--limit is -1"),
+        (("show", "nothing"), "no build is called 'nothing'"),
+        (("show", "last"), "there is no last build"),
+        (("show", "\udcff%"), "no build is called"),
+        (("--project", "\udcff"), ""),
+    ],
+)
+def test_what_cannot_be_is_said_to_be_so(
+    project: Path, words: tuple[str, ...], message: str
+) -> None:
+    done = lamina(project, "history", *words)
+
+    assert done.code == (2 if message else 0)
+    assert message in done.err
+    assert "internal error" not in done.err
+
+
+def test_an_empty_history_says_so_to_people_only(project: Path) -> None:
+    done = lamina(project, "history")
+
+    assert (done.out, done.err) == ("", "no builds\n")
+
+
+def test_a_build_is_shown_with_its_steps_as_a_tree(project: Path) -> None:
+    build(project, "-t", "toy")
+    row = listed(project)[0]
+
+    text = lamina(project, "history", "show", row["id"][:6]).out
+
+    lines = [line.split(" s  ")[-1] for line in text.splitlines()]
+    assert text.startswith(f"build {row['id']}  done  ")
+    at = lines.index("build linux/amd64") if "build linux/amd64" in lines else 0
+    assert any(line == "  layer files" for line in lines[at:])
+    assert "  made" in text
+    assert "application" in text
+    assert f"  digest    {row['digest']}" in text
+    assert "hits      0 % of the time" in text
+    assert "miss      layer" in text
+
+
+def test_foreign_text_cannot_steer_the_terminal(project: Path, history: Path) -> None:
+    escape = "\x1b[2J\u202e"
+    with open_history(str(history)) as database:
+        database.add(
+            [
+                made_build(
+                    "aa", 1e12, project=escape, names=(escape,), error=escape, branch=escape,
+                    warnings=(escape,), outcome=BuildOutcome.FAILED,
+                )
+            ]
+        )  # fmt: skip
+
+    text = lamina(project, "history").out + lamina(project, "history", "show", "aa").out
+
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert "?" in text  # a time beyond the calendar
