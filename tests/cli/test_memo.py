@@ -1,6 +1,7 @@
 """The registry is the cache: a machine that has nothing builds and pushes without what is there."""
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,6 +234,37 @@ def test_another_repository_can_be_the_cache(team: Team, registry: InMemoryRegis
     assert cold.code == 0, cold.err
     assert sum(request.body_bytes for request in registry.requests()) < 100_000
     assert registry.requests(method="POST", path_contains="team/next/blobs/uploads")
+
+
+def test_a_cache_that_is_written_is_read_and_taken_over_from(
+    team: Team, registry: InMemoryRegistry
+) -> None:
+    cache = ("--cache-to", f"{registry.address}/team/cache")
+    team.push("first", BIG, SMALL, words=cache)
+    registry.reset()
+
+    project = locked_project(team.folder / "project", [BIG, NEWER])
+    (team.folder / "wheels" / BIG.filename).unlink()
+    words = ("-t", f"{registry.address}/team/next:1", "--push", *cache)
+    cold = toys.lamina("build", project, *words, store=team.folder / "cold")
+
+    assert cold.code == 0, cold.err
+
+
+def test_a_key_may_end_with_a_newline(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those do that are read from files."""
+    team.push("first", BIG, SMALL)
+    monkeypatch.setenv("LAMINA_MEMO_KEY", f"{KEY}\n")
+
+    cold = team.push_without(BIG, "cold", BIG, NEWER)
+
+    assert cold.code == 0, cold.err
+
+
+def test_a_key_may_be_of_any_bytes(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMINA_MEMO_KEY", os.fsdecode(b"\xff\xfe" * 10))
+
+    team.push("first", BIG)
 
 
 def test_a_layout_gets_every_byte_from_a_cold_machine(team: Team, tmp_path: Path) -> None:

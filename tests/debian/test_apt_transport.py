@@ -8,6 +8,7 @@ import pytest
 from lamina.bases.apt_transport import AptTransport
 from lamina.debian.fetch import Download
 from lamina.errors import NetworkError, ToolError
+from lamina.parallel import map_ordered
 
 SHA256_OF_DATA = "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7"
 DATA = Download(url="http://archive.invalid/data", sha256=SHA256_OF_DATA, size=4)
@@ -76,3 +77,16 @@ def test_a_host_without_the_helper_is_told_so(tmp_path: Path) -> None:
     assert not missing.is_available
     with pytest.raises(ToolError, match="no apt-helper"):
         missing([DATA])
+
+
+def test_two_that_fetch_the_same_file_at_once_do_not_meet(transport: AptTransport) -> None:
+    """The helper writes in place, and two of them would write into each other's file."""
+    script = transport.helper.read_text().splitlines()
+    slow = "import time; target = pathlib.Path(words[1])"
+    careful = 'target.open("x").close(); time.sleep(0.3)  # fails where somebody writes'
+    transport.helper.write_text("\n".join([*script[:3], slow, careful, *script[3:]]) + "\n")
+
+    found = map_ordered(lambda _: transport([DATA]), range(2), workers=2)
+
+    assert [path.read_bytes() for paths in found for path in paths] == [b"data", b"data"]
+    assert [path.name for path in transport.directory.iterdir()] == [SHA256_OF_DATA]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ WRITES = {"the memo": ("PUT", f"/manifests/{TAG}"), "an upload": ("POST", "/blob
 
 
 def layer(text: str) -> Layer:
+    """Make a layer whose key is its name."""
     blob = Descriptor(media_type=media_type.LAYER_GZIP, digest=Digest.of(text.encode()), size=3)
     return Layer(descriptor=blob, diff_id=Digest.of(b"d"), created_by=text).with_key(text)
 
@@ -115,6 +117,99 @@ def test_a_new_version_of_a_fact_replaces_the_old_one() -> None:
 
         last = Machine(registry.address)
         assert last.memo.find_fact("debian", "k", last.step) == 2
+
+
+def test_an_older_fact_does_not_replace_a_newer_one() -> None:
+    """A machine that selected packages yesterday does not undo today's security update."""
+    with InMemoryRegistry() as registry:
+        for since, value in ((2000.0, "patched"), (1000.0, "vulnerable")):
+            machine = Machine(registry.address)
+            machine.memo.keep_fact("debian", "k", value, since=since)
+            machine.save()
+
+        last = Machine(registry.address)
+        assert last.memo.find_fact("debian", "k", last.step) == "patched"
+
+
+def test_of_several_sources_the_one_that_found_out_last_counts() -> None:
+    with InMemoryRegistry() as registry, InMemoryRegistry() as other:
+        for address, since in ((registry.address, 1000.0), (other.address, 2000.0)):
+            machine = Machine(address)
+            machine.memo.keep_fact("debian", "k", since, since=since)
+            machine.save()
+        sources = {
+            address: partial(talk_to, address, environment={"HOME": "/nowhere"})
+            for address in (registry.address, other.address)
+        }
+
+        memo = RegistryMemo(KEY, sources=sources, targets={}, copies={})
+
+        assert memo.find_fact("debian", "k", machine.step) == 2000.0
+
+
+def test_facts_that_a_build_uses_stay_when_others_are_dropped() -> None:
+    with InMemoryRegistry() as registry:
+        for number in range(0, 150, 50):
+            machine = Machine(registry.address)
+            machine.memo.keep_fact("sdist", "used", "always")
+            for extra in range(number, number + 50):
+                machine.memo.keep_fact("sdist", str(extra), extra)
+            machine.save()
+
+        last = Machine(registry.address)
+        assert last.memo.find_fact("sdist", "used", last.step) == "always"
+        assert last.memo.find_fact("sdist", "0", last.step) is None
+
+
+def test_a_row_that_names_another_layer_is_put_right() -> None:
+    """Else every machine that has nothing would fail for as long as the memo is kept."""
+    with InMemoryRegistry() as registry:
+        wrong = Machine(registry.address)
+        wrong.memo.keep("a", layer("wrong"), lambda: contents("wrong"))
+        wrong.save()
+
+        Machine(registry.address).save("a")
+
+        assert Machine(registry.address).find("a") == {"a": (layer("a"), contents("a"))}
+
+
+def test_a_memo_of_another_key_is_left_alone() -> None:
+    """One machine with a mistyped key must not make the others forget."""
+    with InMemoryRegistry() as registry:
+        Machine(registry.address).save("a")
+        stranger = Machine(registry.address, key=b"mistyped by somebody")
+
+        stranger.save("b")
+
+        assert "not of this key" in stranger.warnings[0]
+        assert set(Machine(registry.address).find("a", "b")) == {"a"}
+
+
+def test_a_file_that_went_away_is_a_warning(tmp_path: Path) -> None:
+    with InMemoryRegistry() as registry:
+        machine = Machine(registry.address)
+        machine.memo.keep_fact("sdist", "k", 1, file=tmp_path / "gone")
+
+        machine.save("a")
+
+        assert "is not remembered" in machine.warnings[0]
+
+
+def test_a_file_is_there_only_while_the_registry_gives_it_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a wheel")
+    digest = Digest.of(b"a wheel")
+    with InMemoryRegistry() as registry:
+        machine = Machine(registry.address)
+        machine.memo.keep_fact("sdist", "k", 1, file=tmp_path / "file")
+        machine.save()
+        last = Machine(registry.address)
+        last.memo.find_fact("sdist", "k", last.step)
+
+        before = last.memo.has_file(digest)
+        del registry.repositories[NAME].blobs[digest]
+
+        assert (before, last.memo.has_file(digest)) == (True, False)
+        assert not last.memo.has_file(Digest.of(b"another"))
 
 
 def test_a_repository_without_a_memo_is_no_reason_to_warn() -> None:

@@ -1,5 +1,7 @@
 """apt's own helper as the transport: the host's proxies, credentials and mirror methods apply."""
 
+import secrets
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +44,17 @@ class AptTransport:
         return paths
 
     def _fetch(self, missing: Sequence[tuple[Download, Path]]) -> None:
+        """Fetch into a folder of our own: somebody else may be fetching the same files just now."""
+        partial = self.directory / f"partial-{secrets.token_hex(8)}"
+        partial.mkdir()
+        try:
+            self._run([(download, partial / path.name) for download, path in missing])
+            for _, path in missing:
+                (partial / path.name).replace(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _run(self, missing: Sequence[tuple[Download, Path]]) -> None:
         arguments = [word for pair in missing for word in _triple(*pair)]
         try:
             done = subprocess.run(
@@ -68,8 +81,7 @@ def _file_name(download: Download) -> str:
 
 def _is_there(download: Download, path: Path) -> bool:
     if download.sha256 is None:
-        path.unlink(missing_ok=True)  # it may have changed, and apt would keep it
-        return False
+        return False  # it may have changed
     try:
         verified(download, path)
     except (OSError, IntegrityError):

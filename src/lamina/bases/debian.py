@@ -1,7 +1,7 @@
 """Base ``debian:SUITE``: assembled from Debian packages, straight from the archive."""
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.debian.ld_cache import Architecture
@@ -31,6 +31,9 @@ _Made = tuple[Layer, bool]
 
 class Archive(Protocol):
     """What of ``debian_archive.DebianArchive`` is used here; it is loaded only when needed."""
+
+    def identity(self, suite: str, architecture: Architecture) -> str:
+        """Say which archives a suite comes from."""
 
     def select(
         self, suite: str, architecture: Architecture, packages: tuple[str, ...]
@@ -163,13 +166,24 @@ class DebianBase:
         if self._refresh:
             return None
         row = self._store.recall("debian", repr(request))
-        if not self._is_good(row):
-            row = self._memo.find_fact("debian", repr(request), step)
+        if not self._is_good(row) and self._memo.remembers:
+            row = self._memo.find_fact("debian", self._shared_key(request), step)
+            if self._is_good(row):
+                self._store.remember("debian", repr(request), row)
         if not isinstance(row, list) or not self._is_good(row):
             return None
         step.cached()
-        self._memo.keep_fact("debian", repr(request), row)
+        self._share(request, row)
         return DebianSelection.from_json(row[1])
+
+    def _share(self, request: tuple[str, Architecture, tuple[str, ...]], row: list[Any]) -> None:
+        if self._memo.remembers:
+            self._memo.keep_fact("debian", self._shared_key(request), row, since=row[0])
+
+    def _shared_key(self, request: tuple[str, Architecture, tuple[str, ...]]) -> str:
+        """Name a request for machines whose apt may trust other archives, or other mirrors."""
+        suite, architecture, _ = request
+        return f"{request!r} {self._open_archive().identity(suite, architecture)}"
 
     def _is_good(self, row: object) -> bool:
         if not isinstance(row, list):
@@ -189,7 +203,7 @@ class DebianBase:
             step.warn(note)
         row = [self._clock(), selection.to_json()]
         self._store.remember("debian", repr(request), row)
-        self._memo.keep_fact("debian", repr(request), row)
+        self._share(request, row)
         return selection
 
 

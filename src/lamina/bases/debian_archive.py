@@ -52,6 +52,11 @@ class DebianArchive:
             self._store.remember(_RELEASE_DATE, key, date)
         return selection
 
+    def identity(self, suite: str, architecture: Architecture) -> str:
+        """Say which archives a suite comes from, as this host's apt is configured."""
+        sources = archives_of(read_sources(self._apt_root), suite, architecture)
+        return str(Digest.of("\n".join(map(archive_key, sources)).encode()))
+
     def _last_seen(self, archives: Sequence[ArchiveSource]) -> dict[str, int]:
         """Recall the Date of the last Release of each archive, for it must not go back."""
         rows = {key: self._store.recall(_RELEASE_DATE, key) for key in map(archive_key, archives)}

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     )
     attesting = begin_attesting(options, outputs, open_client)
     workshop = watched(attesting, workshop)
-    near = cache_references(options.cache_from)
+    near = cache_references([*options.cache_from, *options.cache_to])
     engines = wiring.engines(workshop.store)
     records = begin_build_records(options, pushed_references(outputs), open_client)
     destinations: list[Destination] = [

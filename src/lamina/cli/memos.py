@@ -1,6 +1,7 @@
 """Which repositories' memos a build reads and writes."""
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 
 from lamina.cli.registries import OpenClient
@@ -40,7 +41,7 @@ def open_memo(  # noqa: PLR0913 - who asks, and for what
     look without a key.
     """
     sources, copies = _repositories(cache_from), _repositories(cache_to)
-    key = variables.get(_VARIABLE, "")
+    key = os.fsencode(variables.get(_VARIABLE, "").strip())
     if not key:
         _refuse_places([*cache_from, *cache_to])
         return NoMemo()
@@ -59,7 +60,7 @@ def open_memo(  # noqa: PLR0913 - who asks, and for what
 
     readable = {} if is_fresh else {**targets, **sources, **copies}
     return RegistryMemo(
-        key.encode(),
+        key,
         sources={name: opener(reference) for name, reference in readable.items()},
         targets={name: opener(reference) for name, reference in targets.items()},
         copies={name: opener(reference) for name, reference in copies.items()},
@@ -81,7 +82,7 @@ class _Opener:
 
 
 def cache_references(texts: Sequence[str]) -> tuple[Reference, ...]:
-    """Read the repositories of ``--cache-from``."""
+    """Read the repositories of ``--cache-from`` or ``--cache-to``."""
     return tuple(_repositories(texts).values())
 
 

@@ -17,8 +17,11 @@ class Memo(Protocol):
     """Layers by key, and facts by topic and key; what is found may be trusted.
 
     A layer that is found is known by its digests and contents; its bytes are wherever they are.
-    Nothing here fails a build: a memo that cannot be read remembers nothing.
+    Nothing here fails a build: a memo that cannot be read remembers nothing.  ``remembers`` is
+    False for one that never does.
     """
+
+    remembers: bool
 
     def find(self, keys: Sequence[str], step: Step) -> Mapping[str, Finished]:
         """Return those of the layers that are remembered."""
@@ -29,8 +32,16 @@ class Memo(Protocol):
     def keep(self, key: str, layer: Layer, read: Callable[[], Contents]) -> None:
         """Note a layer that this build uses, to be saved; ``read`` is called if it is news."""
 
-    def keep_fact(self, topic: str, key: str, value: object, *, file: Path | None = None) -> None:
-        """Note a fact that this build uses (a JSON value), and the file it is about, if any."""
+    def keep_fact(
+        self, topic: str, key: str, value: object, *, since: float = 0.0, file: Path | None = None
+    ) -> None:
+        """Note a fact that this build uses (a JSON value), and the file it is about, if any.
+
+        ``since`` is when it was found out; what was found out later replaces what is older.
+        """
+
+    def has_file(self, digest: Digest) -> bool:
+        """Say whether the file of a fact can be had just now."""
 
     def open_file(self, digest: Digest) -> BinaryIO | None:
         """Open the file of a fact, None where there is none; what is read has its digest."""
@@ -41,6 +52,8 @@ class Memo(Protocol):
 
 class NoMemo:
     """Remembers nothing: for builds that talk to no registry."""
+
+    remembers = False
 
     def find(self, keys: Sequence[str], step: Step) -> Mapping[str, Finished]:  # noqa: ARG002
         """Find nothing."""
@@ -53,8 +66,14 @@ class NoMemo:
     def keep(self, key: str, layer: Layer, read: Callable[[], Contents]) -> None:
         """Forget it."""
 
-    def keep_fact(self, topic: str, key: str, value: object, *, file: Path | None = None) -> None:
+    def keep_fact(
+        self, topic: str, key: str, value: object, *, since: float = 0.0, file: Path | None = None
+    ) -> None:
         """Forget it."""
+
+    def has_file(self, digest: Digest) -> bool:  # noqa: ARG002
+        """Say no."""
+        return False
 
     def open_file(self, digest: Digest) -> BinaryIO | None:  # noqa: ARG002
         """Find nothing."""

@@ -5,10 +5,12 @@ the others are the contents of the layers that the document names, so that a reg
 as long as the memo.  See :mod:`lamina.registry.memo_document` for why it can be trusted.
 """
 
+import hashlib
 import io
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -61,6 +63,8 @@ class RegistryMemo:
     kept elsewhere.  ``key`` is the team's.  Safe to share between threads.
     """
 
+    remembers = True
+
     def __init__(
         self,
         key: bytes,
@@ -74,7 +78,7 @@ class RegistryMemo:
         self._targets = targets
         self._copies = copies
         self._rows: dict[str, _Noted] = {}
-        self._facts: dict[FactKey, tuple[object, Path | None]] = {}
+        self._facts: dict[FactKey, tuple[Fact, Path | None]] = {}
         self._lock = threading.Lock()
         self._read: list[_Memo] | None = None
 
@@ -89,9 +93,14 @@ class RegistryMemo:
         return {key: finished for (key, _), finished in zip(wanted, found, strict=True) if finished}
 
     def find_fact(self, topic: str, key: str, step: Step) -> object:
-        """Return what the first source that knows anything about it says."""
-        facts = (memo.document.facts.get((topic, key)) for memo in self._memos(step))
-        return next((fact.value for fact in facts if fact is not None), None)
+        """Return what was found out last, by whichever source."""
+        facts = [memo.document.facts.get((topic, key)) for memo in self._memos(step)]
+        known = [fact for fact in facts if fact is not None]
+        return max(known, key=lambda fact: fact.since).value if known else None
+
+    def has_file(self, digest: Digest) -> bool:
+        """Say whether a source has the file of a fact, and gives it out."""
+        return any(memo.has_file(digest) for memo in self._read or ())
 
     def open_file(self, digest: Digest) -> BinaryIO | None:
         """Open the file of a fact that was found."""
@@ -103,10 +112,12 @@ class RegistryMemo:
         with self._lock:
             self._rows[key] = (layer, read)
 
-    def keep_fact(self, topic: str, key: str, value: object, *, file: Path | None = None) -> None:
+    def keep_fact(
+        self, topic: str, key: str, value: object, *, since: float = 0.0, file: Path | None = None
+    ) -> None:
         """Note a fact for :meth:`save`."""
         with self._lock:
-            self._facts[topic, key] = (value, file)
+            self._facts[topic, key] = (Fact(value=value, since=since), file)
 
     def save(self, content: Content, step: Step) -> None:
         """Bring every target up to date; one that refuses is a warning, for the image is there."""
@@ -116,7 +127,7 @@ class RegistryMemo:
                 if name in self._copies:
                     self._copy_layers(client, content)
                 self._save(client, step)
-            except LaminaError as error:
+            except (LaminaError, OSError) as error:
                 step.warn(f"what was built is not remembered in {name}: {error}")
 
     def _memos(self, step: Step) -> list["_Memo"]:
@@ -134,22 +145,25 @@ class RegistryMemo:
 
     def _save(self, client: RegistryClient, step: Step) -> None:
         old = _read(client, self._key, step)
-        new = {key: row for key, row in self._rows.items() if key not in old.rows}
-        news = {key: fact for key, fact in self._facts.items() if _is_news(old, key, fact[0])}
-        if not new and not news:
-            return
+        if old is None:
+            return  # it is somebody else's
         keeping = _Keeping(client)
-        made = map_ordered(keeping.row, new.values(), workers=_WORKERS)
-        rows = dict(zip(new, made, strict=True))
-        facts = {key: keeping.fact(*fact) for key, fact in news.items()}
-        used = {key: row for key, row in old.rows.items() if key in self._rows}
+        rows = {key: row for key, row in self._rows.items() if not _is_known(old, key, row[0])}
+        facts = {key: fact for key, fact in self._facts.items() if _is_news(old, key, fact[0])}
+        if not rows and not facts:
+            return
+        new = keeping.document(rows, facts)
+        used = MemoDocument(
+            rows={key: row for key, row in old.rows.items() if key in self._rows},
+            facts={key: fact for key, fact in old.facts.items() if key in self._facts},
+        ).with_front(new.rows, new.facts)
         try:
-            _write(client, old.with_front({**used, **rows}, facts), self._key)
+            _write(client, old.with_front(used.rows, used.facts), self._key)
         except RefusedError as error:
             if "UNKNOWN" not in error.said:
                 raise
             # Something that the old memo holds is gone from the registry: begin a new one.
-            _write(client, MemoDocument().with_front(rows, facts), self._key)
+            _write(client, keeping.document(self._rows, self._facts), self._key)
 
 
 class _Memo:
@@ -158,19 +172,31 @@ class _Memo:
     def __init__(self, name: str, client: RegistryClient, document: MemoDocument) -> None:
         self.document = document
         self._name = name
-        self._content = RemoteContent(client)
+        self._client = client
+
+    def has_file(self, digest: Digest) -> bool:
+        found = self._file(digest)
+        try:
+            if found is not None:
+                self._client.get_blob(found).close()
+        except LaminaError:
+            return False
+        return found is not None
 
     def open_file(self, digest: Digest) -> BinaryIO | None:
+        found = self._file(digest)
+        return RemoteContent(self._client).open(found) if found else None
+
+    def _file(self, digest: Digest) -> Descriptor | None:
         files = (fact.file for fact in self.document.facts.values() if fact.file)
-        found = next((file for file in files if file.digest == digest), None)
-        return self._content.open(found) if found else None
+        return next((file for file in files if file.digest == digest), None)
 
     def layer(self, key: str, step: Step) -> Finished | None:
         row = self.document.rows[key]
         try:
             if row.contents.size > LARGEST_CONTENTS:
                 raise ImageError("the contents of a layer are too large")
-            return row.layer, unpack_contents(read_blob(self._content, row.contents))
+            return row.layer, unpack_contents(read_blob(RemoteContent(self._client), row.contents))
         except LaminaError as error:
             step.warn(f"the memo of {self._name} does not help with a layer: {error}")
             return None
@@ -182,32 +208,57 @@ class _Keeping:
     def __init__(self, client: RegistryClient) -> None:
         self._uploader = Uploader(client)
 
-    def row(self, noted: _Noted) -> MemoRow:
+    def document(
+        self, rows: Mapping[str, _Noted], facts: Mapping[FactKey, tuple[Fact, Path | None]]
+    ) -> MemoDocument:
+        made = map_ordered(self._row, rows.values(), workers=_WORKERS)
+        return MemoDocument(
+            rows=dict(zip(rows, made, strict=True)),
+            facts={key: self._fact(*fact) for key, fact in facts.items()},
+        )
+
+    def _row(self, noted: _Noted) -> MemoRow:
         layer, read = noted
         blob = _keep(self._uploader, pack_contents(read()), media_type.MEMO_CONTENTS)
         return MemoRow(layer=layer, contents=blob)
 
-    def fact(self, value: object, path: Path | None) -> Fact:
-        file = _keep(self._uploader, path.read_bytes(), media_type.MEMO_FILE) if path else None
-        return Fact(value=value, file=file)
+    def _fact(self, fact: Fact, path: Path | None) -> Fact:
+        return fact if path is None else replace(fact, file=self._file(path))
+
+    def _file(self, path: Path) -> Descriptor:
+        with path.open("rb") as file:
+            digest = Digest(hashlib.file_digest(file, "sha256").hexdigest())
+        size = path.stat().st_size
+        described = Descriptor(media_type=media_type.MEMO_FILE, digest=digest, size=size)
+        self._uploader.transfer(described, lambda _: path.open("rb"))
+        return described
 
 
-def _is_news(old: MemoDocument, key: FactKey, value: object) -> bool:
+def _is_known(old: MemoDocument, key: str, layer: Layer) -> bool:
+    """Say whether a row is there and right; one that names another layer is replaced."""
+    return key in old.rows and old.rows[key].layer == layer
+
+
+def _is_news(old: MemoDocument, key: FactKey, fact: Fact) -> bool:
     known = old.facts.get(key)
-    return known is None or known.value != value
+    return known is None or (known.value != fact.value and known.since <= fact.since)
 
 
 def _opened(name: str, opener: OpenClient, key: bytes, step: Step) -> _Memo | None:
     try:
         client = opener()
-        return _Memo(name, client, _read(client, key, step))
+        document = _read(client, key, step)
+        return _Memo(name, client, document) if document else None
     except LaminaError as error:
         step.warn(f"the memo of {name} cannot be read: {error}")
         return None
 
 
-def _read(client: RegistryClient, key: bytes, step: Step) -> MemoDocument:
-    """Read a repository's memo; an empty one where there is none, or none with our seal."""
+def _read(client: RegistryClient, key: bytes, step: Step) -> MemoDocument | None:
+    """Read a repository's memo; an empty one where there is none, None for one that is not ours.
+
+    Whoever has mistyped the key must not overwrite what the others remember.
+    """
     try:
         descriptor, data = client.get_manifest(TAG)
     except MissingError:
@@ -216,8 +267,11 @@ def _read(client: RegistryClient, key: bytes, step: Step) -> MemoDocument:
     try:
         return _opened_seal(RemoteContent(client), data, key, where=where)
     except (ImageError, IntegrityError) as error:
-        step.warn(f"the memo {where}, {descriptor.digest.short}, is not used: {error.what}")
-        return MemoDocument()
+        step.warn(
+            f"the memo {where}, {descriptor.digest.short}, is not used: {error.what}; "
+            "where the key was changed, delete the tag to begin a new one"
+        )
+        return None
 
 
 def _opened_seal(content: Content, manifest: bytes, key: bytes, *, where: str) -> MemoDocument:

@@ -39,9 +39,10 @@ FactKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A JSON value, and the file that it is about."""
+    """A JSON value, when it was found out, and the file that it is about."""
 
     value: object
+    since: float = 0.0
     file: Descriptor | None = None
 
 
@@ -144,12 +145,14 @@ def _row_from_json(row: Mapping[str, Any]) -> MemoRow:
 
 def _fact_to_json(key: FactKey, fact: Fact) -> dict[str, Any]:
     file = fact.file.to_json() if fact.file else None
-    return {"topic": key[0], "key": key[1], "value": fact.value, "file": file}
+    members = {"value": fact.value, "since": fact.since, "file": file}
+    return {"topic": key[0], "key": key[1], **members}
 
 
 def _fact_from_json(row: Mapping[str, Any]) -> tuple[FactKey, Fact]:
     file = Descriptor.from_json(row["file"]) if row["file"] else None
-    return (str(row["topic"]), str(row["key"])), Fact(value=row["value"], file=file)
+    fact = Fact(value=row["value"], since=float(row["since"]), file=file)
+    return (str(row["topic"]), str(row["key"])), fact
 
 
 def _in_front(new: Mapping[Any, Any], old: Mapping[Any, Any], most: int) -> dict[Any, Any]:

@@ -193,8 +193,11 @@ class StoreSdistBuilder:
         row = self._memo.find_fact(_TOPIC, key, step)
         if not isinstance(row, dict):
             return None
-        self._store.remember(_TOPIC, key, row)
         digest = Digest.parse(str(row["digest"]))
+        if not self._memo.has_file(digest):
+            return None
+        self._store.remember(_TOPIC, key, row)
+        self._memo.keep_fact(_TOPIC, key, row)
         return _locked(sdist, str(row["filename"]), digest, int(row["size"]))
 
 
