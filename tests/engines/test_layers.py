@@ -183,3 +183,18 @@ def test_a_wheel_that_is_no_zip_is_named_by_its_file_name(shop: LayerShop, tmp_p
         shop.wheel_layer(WheelLayer(name="small", wheels=(wheel,)), [stored])
 
     assert caught.value.where == "toy-1.0-py3-none-any.whl"
+
+
+def test_a_layer_says_what_it_is_made_of_unless_that_is_the_projects_own_wheel(
+    shop: LayerShop, tmp_path: Path
+) -> None:
+    """A wheel holds the modes of the checkout that it was built from, and a layer does not."""
+    wheel = ToyWheel().locked(tmp_path)
+    paths = [tmp_path / wheel.filename]
+
+    dependency, _ = shop.wheel_layer(WheelLayer(name="toy", wheels=(wheel,)), paths)
+    own, _ = shop.wheel_layer(WheelLayer(name="toy", wheels=(wheel,), is_own=True), paths)
+
+    assert dependency[0].key == shop.key(WheelLayer(name="toy", wheels=(wheel,)))
+    assert own[0].key == ""
+    assert own[0].descriptor.digest == dependency[0].descriptor.digest

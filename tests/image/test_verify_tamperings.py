@@ -191,7 +191,7 @@ def added_annotation(image: Tampered) -> None:
 
 
 def layer_key(image: Tampered) -> None:
-    image.manifest["layers"][-1]["annotations"]["dev.lamina.layer.key"] = "sha256:" + "0" * 64
+    image.manifest["layers"][-2]["annotations"]["dev.lamina.layer.key"] = "sha256:" + "0" * 64
 
 
 def layer_type(image: Tampered) -> None:
@@ -325,7 +325,7 @@ TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
     "respelled config": (respelled_config, ["config", "written in another way"]),
     "base annotation": (base_annotation, ["manifest", "annotations.org.opencontainers.image.base"]),
     "added annotation": (added_annotation, ['annotations.dev.evil is "1"']),
-    "layer key": (layer_key, ["layers.6.annotations.dev.lamina.layer.key is"]),
+    "layer key": (layer_key, ["layers.5.annotations.dev.lamina.layer.key is"]),
     "layer type": (layer_type, ["layers.0.mediaType is"]),
     "layer address": (layer_address, ["layers.0.urls is"]),
     "subject": (subject, ["subject is"]),

@@ -44,7 +44,7 @@ class LayerShop:
         found = self._store.find_layer(key)
         if found is None:
             raise StoreError("a layer that was just made is gone", where=str(self._store.root))
-        return found[0].with_key(key), found[1]
+        return _shown(layer, found, key)
 
     def venv_layer(self, working_directory: str) -> tuple[Finished, bool]:
         """Make the layer with the empty environment and the working directory."""
@@ -56,7 +56,8 @@ class LayerShop:
                 writer.add(Entry(path=inside, kind="directory", mode=0o755), owner="lamina")
 
         key = venv_layer_key(self._venv, working_directory)
-        return self._find_or_make(key, fill, created_by=f"lamina: {self._venv.prefix}")
+        made, is_there = self._find_or_make(key, fill, created_by=f"lamina: {self._venv.prefix}")
+        return (made[0].with_key(key), made[1]), is_there
 
     def wheel_layer(self, layer: WheelLayer, paths: Sequence[Path]) -> tuple[Finished, bool]:
         """Splice the wheels at ``paths``, in the plan's order; say if the layer was there."""
@@ -75,7 +76,10 @@ class LayerShop:
         named = " ".join(f"{wheel.name}=={wheel.version}" for wheel in layer.wheels)
         key = self.key(layer)
         compressed = self._compile is not None  # bytecode is ours to compress
-        return self._find_or_make(key, fill, created_by=f"lamina: {named}", compressed=compressed)
+        made, is_there = self._find_or_make(
+            key, fill, created_by=f"lamina: {named}", compressed=compressed
+        )
+        return _shown(layer, made, key), is_there
 
     def file_layer(self, layer: FileLayer) -> tuple[Finished, bool]:
         """Write the project's files into a layer; say if it was there."""
@@ -87,10 +91,11 @@ class LayerShop:
                 entry = Entry(path=file.path, mode=file.mode, data=_read(file))
                 writer.add(entry, owner="project")
 
-        return self._find_or_make(
-            file_layer_key(layer), fill, created_by=f"lamina: {len(layer.files)} project files",
-            compressed=True,
-        )  # fmt: skip
+        key = file_layer_key(layer)
+        made, is_there = self._find_or_make(
+            key, fill, created_by=f"lamina: {len(layer.files)} project files", compressed=True
+        )
+        return (made[0].with_key(key), made[1]), is_there
 
     def _find_or_make(
         self,
@@ -102,14 +107,22 @@ class LayerShop:
     ) -> tuple[Finished, bool]:
         found = None if self._no_cache else self._store.find_layer(key)
         if found is not None:
-            return (found[0].with_key(key), found[1]), True
+            return found, True
         with incoming(self._store.ingest) as new:
             writer = LayerWriter(new.file, **({"encode": compress} if compressed else {}))
             fill(writer)
             layer, contents = writer.finish(created_by=created_by)
             new.commit(self._store.blobs.path(layer.descriptor.digest))
         self._store.remember_layer(key, layer, contents)
-        return (layer.with_key(key), contents), False
+        return (layer, contents), False
+
+
+def _shown(layer: WheelLayer, made: Finished, key: str) -> Finished:
+    """Say in a layer's descriptor what it was made from, if that is the same for everybody.
+
+    The project's own wheel holds the modes of a checkout, which layers do not.
+    """
+    return made if layer.is_own else (made[0].with_key(key), made[1])
 
 
 def _compiler(python: str, workers: int) -> Compiler:

@@ -79,6 +79,7 @@ def run(job: Job) -> Ended:
             stderr=subprocess.STDOUT,
             env={},
             cwd="/",
+            umask=0o022,  # backends put the modes of files into wheels
             executable=shutil.which("bwrap"),
         )
         try:
