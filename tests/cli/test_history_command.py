@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lamina.history.database import open_history
+from lamina.history.document import record_to_text
 from lamina.history.record import BuildOutcome
 from lamina.testing.projects import locked_project
 from lamina.testing.registry import InMemoryRegistry
@@ -289,3 +290,26 @@ def test_foreign_text_cannot_steer_the_terminal(project: Path, history: Path) ->
 
     assert not {"\x1b", "\u202e"} & set(text)
     assert "?" in text  # a time beyond the calendar
+
+
+def test_a_file_that_cannot_be_read_leaves_the_others(project: Path, tmp_path: Path) -> None:
+    good = tmp_path / "good.jsonl"
+    good.write_text(record_to_text(made_build("aa", 5.0)) + "\n")
+
+    done = lamina(project, "history", "import", tmp_path / "none.log", tmp_path, good)
+
+    assert done.code == 0
+    assert done.out == "imported 1 builds\n"
+    assert done.err.count("cannot read") == 2
+    assert f"warning: {tmp_path / 'none.log'}: cannot read: No such file" in done.err
+
+
+def test_an_id_that_no_database_takes_is_not_imported(project: Path, tmp_path: Path) -> None:
+    export = tmp_path / "export.jsonl"
+    bad = '{"schema":1,"id":"\\udc80","started":5}'
+    export.write_text(f"{bad}\n{record_to_text(made_build('aa', 5.0))}\n")
+
+    done = lamina(project, "history", "import", export)
+
+    assert (done.code, done.out) == (0, "imported 1 builds\n")
+    assert "no build's id" in done.err

@@ -222,3 +222,22 @@ def test_builds_that_are_killed_anywhere_break_nothing(project: Path) -> None:
 
     rows = listed(project)
     assert {row["outcome"] for row in rows} <= {"done", "interrupted"}
+
+
+def test_an_address_that_is_none_of_ours_is_said_once_and_makes_no_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMINA_HISTORY", "postgresql+psycopg2://me:hunter2@db/team")
+    monkeypatch.chdir(project.parent)
+
+    (found,) = warnings(project)
+
+    assert "this build is not recorded" in found
+    assert "postgresql+psycopg2://" in found
+    assert "hunter2" not in found
+    (project.parent / "a.log").write_text("")
+    for words in (["history"], ["stats"], ["history", "import", "a.log"]):
+        done = lamina(project, *words)
+        assert (done.code, "postgresql+psycopg2://" in done.err) == (2, True)
+        assert "hunter2" not in done.err
+    assert not [path for path in project.parent.rglob("*") if "hunter2" in str(path)]

@@ -112,7 +112,10 @@ def test_a_last_build_that_took_far_longer_is_an_alert_that_names_the_step(histo
 
 
 def test_an_empty_history_has_no_figures_and_that_is_no_error(history: Path) -> None:
-    assert stats(history).out == "0 builds of 0 images\n"
+    done = stats(history)
+
+    assert (done.out, done.err) == ("", "no builds\n")
+    assert sections(history) == []
 
 
 def test_a_record_that_cannot_be_read_leaves_the_other_figures(history: Path) -> None:
@@ -139,3 +142,27 @@ def test_without_a_history_there_is_nothing_to_show(
 
     assert done.code == 2
     assert "there is no history" in done.err
+
+
+@pytest.mark.parametrize("command", ["stats", "history"])
+def test_a_limit_that_no_database_knows_is_a_usage_error(history: Path, command: str) -> None:
+    done = lamina(command, "--limit", str(2**63), store=history.parent / "store")
+
+    assert (done.code, "--limit is too large" in done.err) == (2, True)
+    assert lamina(command, "--limit", str(2**63 - 1), store=history.parent / "store").code == 0
+
+
+@pytest.mark.parametrize("runs", ["{garbage", "[[1]]", '[[1, "x"]]', "7", "[[1, NaN]]", "[1e999]"])
+def test_costs_that_were_damaged_are_as_good_as_none(history: Path, runs: str) -> None:
+    import sqlite3  # noqa: PLC0415 - to do damage
+
+    fill(history, 10)
+    connection = sqlite3.connect(history)
+    with connection:
+        connection.execute("UPDATE costs SET runs = ?", (runs,))
+    connection.close()
+
+    assert "Build time" in stats(history).out
+    with open_history(str(history)) as opened:
+        assert opened.add(past_builds(12, images=("agent",))) == 2
+        assert any(opened.samples(opened.rows(_all())[0].scope).values())

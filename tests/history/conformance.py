@@ -184,6 +184,32 @@ class HistoryConformance:
 
             assert history.rows(Wanted())[0].layer_bytes == 2**63 - 1
 
+    def test_a_build_dated_in_the_future_is_not_the_last_for_ever(
+        self, open_history: OpenHistory
+    ) -> None:
+        """Nor are its steps' costs those of the last runs for ever."""
+        day = 86400.0
+        with open_history() as history:
+            history.add([native("ff", 1e11), native("ee", 10 * day + 1)], now=10 * day)
+            for number in range(5):
+                history.add([native(f"a{number}", (11 + number) * day)], now=(11 + number) * day)
+
+            started = {row.id: row.started for row in history.rows(Wanted())}
+            samples = history.samples("build native shop")
+
+            assert history.find("last").id == "a4"
+            assert (started["ff"], started["ee"]) == (10 * day, 10 * day + 1)
+            assert history.record("ff").started == 10 * day
+        runs = [when for found in samples.values() for when, _ in found]
+        assert max(runs) == 15 * day
+
+    def test_a_build_of_tomorrow_keeps_its_date(self, open_history: OpenHistory) -> None:
+        """Clocks and time zones of machines are apart."""
+        with open_history() as history:
+            history.add([native("ff", 80_000.0)], now=10.0)
+
+            assert history.rows(Wanted())[0].started == 80_000.0
+
     def test_a_block_that_fails_adds_nothing(self, open_history: OpenHistory) -> None:
         def broken() -> list[BuildRecord]:
             return [build("aa", 1.0), build("bb", 2.0, steps=None)]

@@ -145,3 +145,11 @@ def test_builds_of_one_project_and_engine_are_comparable(
     members: dict[str, Any], scope: str
 ) -> None:
     assert builds.build(**members).scope == scope
+
+
+@pytest.mark.parametrize("id_", ["", "a/b", "..", "\udc80", "a\0", "x" * 65, "caf\u00e9", "a\n"])
+def test_an_id_that_is_no_name_of_a_file_is_refused(id_: str) -> None:
+    with pytest.raises(InputError, match="no build's id") as caught:
+        record_from_json({**SMALLEST, "id": id_})
+
+    assert caught.value.what.isascii()

@@ -8,14 +8,19 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lamina.history import rows
+from lamina.history import spooled as spooled_module
 from lamina.history.database import open_history
 from lamina.history.document import record_to_text
 from lamina.history.drain import drain
 from lamina.history.migrations import VERSION
 from lamina.history.query import Wanted
+from lamina.history.record import BuildRecord
+from lamina.history.rows import BuildRow
 from lamina.history.spool import SpoolWriter
 from lamina.history.spooled import entries
 from tests.history.builds import build
@@ -208,11 +213,100 @@ def test_builds_that_wait_are_measured_in_the_order_they_were_made(
     drain(str(database), spool)
 
     with open_history(str(database)) as history:
-        rows = history.rows(Wanted())
-    assert [row.id for row in rows] == ["aa", "mm", "zz"]
-    assert [row.reuse for row in rows] == [1, 1, None]
+        found = history.rows(Wanted())
+    assert [row.id for row in found] == ["aa", "mm", "zz"]
+    assert [row.reuse for row in found] == [1, 1, None]
 
 
 def test_nothing_is_made_where_nothing_waits(database: Path, tmp_path: Path) -> None:
     assert drain(str(database), tmp_path / "none") == ()
     assert not database.exists()
+
+
+def test_an_id_that_no_database_takes_is_put_aside(database: Path, spool: Path) -> None:
+    (spool / "x.record").write_text('{"schema":1,"id":"\\udc80","started":5}')
+    spooled(spool, "bb")
+
+    (notice,) = drain(str(database), spool)
+
+    assert "cannot be read" in notice
+    assert ids(database) == ["bb"]
+    assert (spool / "x.damaged").exists()
+
+
+def test_a_build_that_stops_us_costs_the_others_nothing(
+    database: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that nobody thought of."""
+
+    def row_of(record: BuildRecord, *others: Any) -> BuildRow:
+        if record.id == "bb":
+            raise ZeroDivisionError
+        return rows.row_of(record, *others)
+
+    monkeypatch.setattr("lamina.history.database.row_of", row_of)
+    spooled(spool, "aa", "bb", "cc")
+
+    (notice,) = drain(str(database), spool)
+
+    path = spool / "bb.events"
+    assert notice == f"a build cannot be recorded (ZeroDivisionError), and is passed over: {path}"
+    assert sorted(ids(database)) == ["aa", "cc"]
+    assert [entry.name for entry in spool.iterdir()] == ["bb.damaged"]
+    assert drain(str(database), spool) == ()
+
+
+def test_a_file_whose_reading_stops_us_is_put_aside(
+    database: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_entry(path: Path, data: bytes) -> BuildRecord | None:
+        if path.stem == "aa":
+            raise ZeroDivisionError
+        return spooled_module.read_entry(path, data)
+
+    monkeypatch.setattr("lamina.history.drain.read_entry", read_entry)
+    spooled(spool, "aa", "bb")
+
+    (notice,) = drain(str(database), spool)
+
+    assert "cannot be read" in notice
+    assert ids(database) == ["bb"]
+    assert (spool / "aa.damaged").exists()
+
+
+def test_a_place_that_stops_us_keeps_everything(
+    database: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no build's fault, so none is put aside; and its words may hold a password."""
+
+    def open_history(*_: object, **__: object) -> None:
+        raise ValueError("hunter2")
+
+    monkeypatch.setattr("lamina.history.drain.open_history", open_history)
+    spooled(spool, "aa", "bb")
+
+    (notice,) = drain(str(database), spool)
+
+    assert notice == f"2 builds wait in {spool}: ValueError"
+    assert len(entries(spool)) == 2
+
+
+def test_an_address_that_cannot_be_read_keeps_everything(spool: Path) -> None:
+    spooled(spool, "aa", "bb")
+
+    (notice,) = drain("postgresql://me:hunter2@db:port/x", spool)
+
+    assert "the address of the history's server cannot be read" in notice
+    assert "hunter2" not in notice
+    assert len(entries(spool)) == 2
+
+
+def test_damaged_costs_stop_no_build(database: Path, spool: Path) -> None:
+    spooled(spool, "aa")
+    drain(str(database), spool)
+    with closing(sqlite3.connect(database)) as damaging, damaging:
+        assert damaging.execute("UPDATE costs SET runs = '[[1]]'").rowcount
+    spooled(spool, "bb")
+
+    assert drain(str(database), spool) == ()
+    assert sorted(ids(database)) == ["aa", "bb"]

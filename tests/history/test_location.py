@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.history.location import history_location, spool_location
+from lamina.history.location import history_location, location_problem, spool_location
 
 SERVER = "postgresql://me@db/team"
 
@@ -42,3 +42,30 @@ def test_builds_for_a_server_wait_in_a_folder_for_that_server() -> None:
     assert spool(SERVER) != spool(SERVER + "2")
     assert str(spool(SERVER)).startswith("/h/.local/state/lamina/")
     assert spool_location({"LAMINA_HISTORY": SERVER}) is None
+
+
+@pytest.mark.parametrize("chosen", ["off", "OFF", "Off", "/dev/null"])
+def test_there_are_several_words_for_off(chosen: str) -> None:
+    assert history_location({"LAMINA_HISTORY": chosen, "HOME": "/h"}) == ""
+    assert location_problem({"LAMINA_HISTORY": chosen}) is None
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    ["postgresql+psycopg2://me:hunter2@db/x", "sqlite:///x/hunter2", "mysql://me:hunter2@db/x"],
+)
+def test_another_address_is_refused_and_becomes_no_file(chosen: str) -> None:
+    variables = {"LAMINA_HISTORY": chosen, "HOME": "/h"}
+
+    problem = location_problem(variables)
+
+    assert problem is not None
+    assert chosen.partition("//")[0] in str(problem)
+    assert "hunter2" not in f"{problem} {problem.hint} {problem.why}"
+    assert history_location(variables) == ""
+    assert spool_location(variables) is None
+
+
+@pytest.mark.parametrize("chosen", ["", "h.db", "/x/y", SERVER, "postgres://me@db/x"])
+def test_paths_and_servers_are_no_problem(chosen: str) -> None:
+    assert location_problem({"LAMINA_HISTORY": chosen}) is None

@@ -103,8 +103,9 @@ def test_a_record_says_nothing_about_images_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"id": "../../etc/passwd"}, "the id"),
-        ({"id": ""}, "the id"),
+        ({"id": "../../etc/passwd"}, "no build's id"),
+        ({"id": ""}, "no build's id"),
+        ({"id": "not-hex"}, "the id"),
         ({"kind": "trace"}, "no record of a build that was pushed"),
         ({"outcome": "failed"}, "no record of a build that was pushed"),
         ({"started": NOW + 100_000}, "in the future"),

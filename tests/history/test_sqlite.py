@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -257,3 +258,31 @@ def test_the_history_of_a_library_user_is_closed_at_the_end(path: Path) -> None:
 
     with pytest.raises(StoreError):
         history.rows(Wanted())
+
+
+def test_whoever_opens_a_new_history_waits_for_somebody_who_writes_it(path: Path) -> None:
+    """SQLite does not wait by itself when a file is to be written ahead from now on."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.3, writer.execute, ("ROLLBACK",))
+        timer.start()
+        try:
+            with open_history(str(path), patience_s=5) as history:
+                history.add([build("aa", 1.0)])
+        finally:
+            timer.join()
+
+    assert ids(path) == ["aa"]
+
+
+def test_it_waits_no_longer_than_its_patience(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+
+        with pytest.raises(StoreError, match="somebody else writes"):
+            add(path)
+
+    assert 0.1 <= time.monotonic() - began < 2

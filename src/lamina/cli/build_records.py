@@ -136,13 +136,14 @@ class BuildRecords:
         from lamina.history.drain import drain  # noqa: PLC0415
         from lamina.history.query import Wanted  # noqa: PLC0415
 
-        drain(location, spool, waits=False)
+        drain(location, spool, waits=False, now=now())
         with open_history(location) as history:
             for where, found in self._repositories.items():
                 if not found.has_records or history.rows(Wanted(image=where, limit=1)):
                     continue
                 records, problems = found.read(now())
-                history.add(record for record in records if record.project == self._project)
+                ours = (record for record in records if record.project == self._project)
+                history.add(ours, now=now())
                 self._notices += [f"a record in {where} is not used: {what}" for what in problems]
 
 

@@ -18,13 +18,14 @@ from lamina.history.database import History, open_history
 from lamina.history.document import record_to_json
 from lamina.history.drain import drain
 from lamina.history.graph import critical_path
-from lamina.history.location import history_location, spool_location
+from lamina.history.location import history_location, location_problem, spool_location
 from lamina.history.metrics import miss_cost, size_by_component
 from lamina.history.query import LAST, Wanted
 from lamina.history.record import BuildRecord
 from lamina.history.rows import BuildRow
 from lamina.observers.sizes import printable
 
+_LARGEST: Final = 2**63 - 1  # what databases take
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -85,13 +86,15 @@ def open_past() -> History:
 
     Raises ``UsageError`` where there is none, and ``StoreError`` where it cannot be read.
     """
+    if problem := location_problem(environment()):
+        raise problem
     location, spool = history_location(environment()), spool_location(environment())
     if not location or spool is None:
         raise UsageError(
             "there is no history", hint="set LAMINA_HISTORY to a file; `off` switches it off"
         )
     if spool.is_dir():
-        for notice in drain(location, spool):
+        for notice in drain(location, spool, now=now()):
             print(f"warning: {printable(notice)}", file=sys.stderr)
     return open_history(location)
 
@@ -100,6 +103,8 @@ def wanted(options: argparse.Namespace) -> Wanted:
     """Read a selection from the command line."""
     if options.limit < 0:
         raise UsageError(f"--limit is {options.limit}", hint="0 is all")
+    if options.limit > _LARGEST:
+        raise UsageError("--limit is too large", hint=f"{_LARGEST} at most; 0 is all")
     return Wanted(
         project=options.project,
         image=options.image,

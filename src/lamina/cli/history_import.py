@@ -14,7 +14,7 @@ from lamina.errors import InputError, UsageError
 from lamina.history.database import open_history
 from lamina.history.exported import exported
 from lamina.history.fold import Header
-from lamina.history.location import history_location
+from lamina.history.location import history_location, location_problem
 from lamina.history.record import BuildRecord
 from lamina.observers.sizes import printable
 from lamina.trace.detect import Found, read_builds
@@ -40,25 +40,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Add the builds of all files at once; builds that are there already are passed over."""
+    if problem := location_problem(environment()):
+        raise problem
     location = history_location(environment())
     if not location:
         raise UsageError("there is no history to import into", where="LAMINA_HISTORY")
-    records: dict[str, BuildRecord] = {}
-    for name in options.files:
-        found = list(_records(name, options.project))
-        if not found:
-            print(f"warning: no build found in {name}", file=sys.stderr)
-        records.update((record.id, record) for record in found)
+    records = _of_all(options.files, options.project)
     if not records:
         raise InputError(
             "none of the files holds a build",
             hint="read are BuildKit's plain, rawjson and terminal output, and the legacy builder's",
         )
     with open_history(location) as history:
-        added = history.add(records.values())
+        added = history.add(records.values(), now=now())
     known = len(records) - added
     print(f"imported {added} builds" + (f", {known} were there already" if known else ""))
     return 0
+
+
+def _of_all(names: Sequence[str], project: str) -> dict[str, BuildRecord]:
+    """Return the builds of all files by their ids; a file that cannot be read costs its own only.
+
+    Raises ``InputError`` when it is the only one.
+    """
+    records: dict[str, BuildRecord] = {}
+    for name in names:
+        try:
+            found = list(_records(name, project))
+        except InputError as error:
+            if len(names) == 1:
+                raise
+            print(f"warning: {printable(str(error))}", file=sys.stderr)
+            continue
+        if not found:
+            print(f"warning: no build found in {printable(name)}", file=sys.stderr)
+        records.update((record.id, record) for record in found)
+    return records
 
 
 def _records(name: str, project: str) -> Iterator[BuildRecord]:

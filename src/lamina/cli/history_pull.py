@@ -40,7 +40,7 @@ def run(history: History, options: argparse.Namespace) -> int:
     records, problems = kept.read(now(), options.limit)
     for problem in problems:
         print(f"warning: a record is not used: {printable(problem)}", file=sys.stderr)
-    added = history.add(records)
+    added = history.add(records, now=now())
     known = len(records) - added
     print(f"pulled {added} builds" + (f", {known} were there already" if known else ""))
     return 0

@@ -7,9 +7,15 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from lamina.cli.clock import now
 from lamina.cli.environment import environment
 from lamina.history.circumstances import circumstances
-from lamina.history.location import history_location, is_postgresql, spool_location
+from lamina.history.location import (
+    history_location,
+    is_postgresql,
+    location_problem,
+    spool_location,
+)
 from lamina.history.spool import SUFFIX, is_due
 from lamina.history.tool import VERSION
 from lamina.observers.recorder import Recorder
@@ -82,7 +88,9 @@ class Recording:
             return ()
         from lamina.history.drain import drain  # noqa: PLC0415 - 40 ms, and rarely due
 
-        return drain(self._location, self._path.parent, patience_s=_PATIENCE_S, waits=False)
+        return drain(
+            self._location, self._path.parent, patience_s=_PATIENCE_S, waits=False, now=now()
+        )
 
     def _is_due(self) -> bool:
         if is_postgresql(self._location):
@@ -111,8 +119,9 @@ def record_build(
     """
     variables, passing = environment(), ExitStack()
     location, spool = history_location(variables), spool_location(variables)
+    problem = location_problem(variables)
     if not location or spool is None:
-        if not audience:
+        if not audience and problem is None:
             return None
         location, spool = "", _passing_folder(passing)
     id_ = secrets.token_hex(8)
@@ -127,6 +136,8 @@ def record_build(
     }
     path = spool / f"{id_}{SUFFIX}"
     recorder = Recorder(spool, id_, header)
+    if problem:
+        recorder.problem = f"this build is not recorded: {problem}"
     return Recording(recorder, path, location, audience=audience, passing=passing)
 
 

@@ -1,6 +1,7 @@
 """``lamina stats``: what is usual for each image, and what the last builds were like."""
 
 import argparse
+import sys
 
 from lamina.cli.history_command import add_selection, open_past, wanted
 from lamina.cli.recent import situation_of
@@ -36,7 +37,12 @@ def run(options: argparse.Namespace) -> int:
     """Print the figures."""
     with open_past() as history:
         document = _document(history, wanted(options))
-    print(to_json(document) if options.format == "json" else to_terminal(document))
+    if options.format == "json":
+        print(to_json(document))
+    elif document.sections:
+        print(to_terminal(document))
+    else:
+        print("no builds", file=sys.stderr)
     return 0
 
 

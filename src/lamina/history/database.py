@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Protocol, Self
+from math import inf
+from typing import Final, Protocol, Self
 
 from lamina.errors import LaminaError, StoreError
 from lamina.history.costs import Samples, learn
@@ -19,6 +20,9 @@ from lamina.history.rows import (
     storable,
     unpacked,
 )
+
+_LEEWAY_S: Final = 86400.0
+"""How far the clocks and time zones of machines may be apart."""
 
 
 class Tables(Protocol):
@@ -64,13 +68,16 @@ class History:
     def __exit__(self, *_: object) -> None:
         self._tables.close()
 
-    def add(self, records: Iterable[BuildRecord]) -> int:
+    def add(self, records: Iterable[BuildRecord], *, now: float = inf) -> int:
         """Add builds, all or none, and return how many were new; known ids are passed over.
 
         A build is compared with those before it that are there already, so whoever has several
-        adds them together.  Raises ``StoreError``.
+        adds them together.  A build that is dated after tomorrow is taken for one of ``now``, in
+        seconds since the epoch: it would be the last one for ever.  Raises ``StoreError``.
         """
-        ordered = sorted(records, key=lambda record: (record.started, record.id))
+        ordered = sorted(
+            (_dated(record, now) for record in records), key=lambda r: (r.started, r.id)
+        )
         known: dict[str, _Scope] = {}
         count = 0
         with self._tables.transaction():
@@ -154,6 +161,10 @@ def open_history(location: str, *, patience_s: float = 5.0) -> History:
     from lamina.history.sqlite import SqliteTables  # noqa: PLC0415 - 5 ms
 
     return History(SqliteTables.open(location, patience_s=patience_s))
+
+
+def _dated(record: BuildRecord, now: float) -> BuildRecord:
+    return record if record.started <= now + _LEEWAY_S else replace(record, started=now)
 
 
 def _storable(wanted: Wanted) -> Wanted:

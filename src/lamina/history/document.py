@@ -1,11 +1,15 @@
 """A build record as a JSON document, with the number of its schema."""
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from lamina.errors import InputError
 from lamina.history.codec import decode, encode
 from lamina.history.record import SCHEMA, BuildRecord
+
+ID: Final = re.compile("[0-9A-Za-z_-]{1,64}")
+"""What a build's id looks like: it is a key of databases and the name of a file."""
 
 
 def record_to_json(record: BuildRecord) -> dict[str, Any]:
@@ -21,7 +25,10 @@ def record_from_json(value: object) -> BuildRecord:
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise InputError("not a build record", hint='its member "schema" is a number from 1')
-    return decode(BuildRecord, value)
+    record = decode(BuildRecord, value)
+    if not ID.fullmatch(record.id):
+        raise InputError(f"{record.id[:70]!a} is no build's id", where="id")
+    return record
 
 
 def record_to_text(record: BuildRecord) -> str:

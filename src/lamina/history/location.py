@@ -1,20 +1,26 @@
 """Where the history is: ``LAMINA_HISTORY``, else the user's state directory (XDG)."""
 
+import os
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from lamina.errors import UsageError
+
 OFF = "off"
 _POSTGRESQL = ("postgresql://", "postgres://", "postgresql+psycopg://")
+_ADDRESS = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def history_location(environment: Mapping[str, str]) -> str:
     """Return the database's path or address; empty where there is to be no history.
 
-    A machine where no variable names a home gets none: nobody would look there.
+    A machine where no variable names a home gets none: nobody would look there.  Neither does an
+    address that is none of ours; ``location_problem`` says so.
     """
     chosen = environment.get("LAMINA_HISTORY", "")
-    if chosen == OFF:
+    if chosen.lower() == OFF or chosen == os.devnull or location_problem(environment):
         return ""
     if is_postgresql(chosen):
         return chosen
@@ -22,6 +28,19 @@ def history_location(environment: Mapping[str, str]) -> str:
         return str(Path(chosen).absolute())
     state = _state(environment)
     return str(state / "history.db") if state else ""
+
+
+def location_problem(environment: Mapping[str, str]) -> UsageError | None:
+    """Say what is wrong with ``LAMINA_HISTORY``, without a password that it may hold."""
+    chosen = environment.get("LAMINA_HISTORY", "")
+    address = _ADDRESS.match(chosen)
+    if address is None or is_postgresql(chosen):
+        return None
+    return UsageError(
+        f"no history can be at an address that starts with {address[0]}",
+        where="LAMINA_HISTORY",
+        hint="write a file's path, postgresql://USER@HOST/DATABASE, or off",
+    )
 
 
 def spool_location(environment: Mapping[str, str]) -> Path | None:

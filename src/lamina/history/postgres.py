@@ -50,14 +50,7 @@ class PostgresTables:
         """Connect, and make or migrate the tables; raise ``StoreError`` without a server."""
         where = hide_logins(location.partition("?")[0])
         with _translated(where):
-            engine = sa.create_engine(
-                "postgresql+psycopg://" + location.partition("://")[2],
-                connect_args={
-                    "connect_timeout": max(2, round(patience_s)),
-                    "options": f"-c lock_timeout={round(patience_s * 1000)}",
-                },
-            )
-            tables = cls(engine, where)
+            tables = cls(_engine(location, patience_s), where)
             try:
                 tables._migrate()
             except BaseException:
@@ -148,6 +141,22 @@ class PostgresTables:
                 return _all(self._writing.execute(statement))
             with self._engine.connect() as connection:
                 return _all(connection.execute(statement))
+
+
+def _engine(location: str, patience_s: float) -> sa.Engine:
+    try:
+        return sa.create_engine(
+            "postgresql+psycopg://" + location.partition("://")[2],
+            connect_args={
+                "connect_timeout": max(2, round(patience_s)),
+                "options": f"-c lock_timeout={round(patience_s * 1000)}",
+            },
+        )
+    except ValueError:  # a port that is no number; the text may hold the password
+        raise StoreError(
+            "the address of the history's server cannot be read",
+            hint="write postgresql://USER@HOST:PORT/DATABASE",
+        ) from None
 
 
 def _all(result: sa.CursorResult[Any]) -> list[Any]:

@@ -1,10 +1,12 @@
 """A record as a row: the columns that people ask for, and the whole record beside them."""
 
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from lamina.history.costs import Samples, usual
 from lamina.history.document import record_from_text, record_to_text
@@ -16,7 +18,7 @@ from lamina.history.metrics import (
     step_hit_rate,
     time_hit_rate,
 )
-from lamina.history.record import BuildRecord, repository
+from lamina.history.record import BuildRecord, StepKey, repository
 
 _LEVEL: Final = 6
 _LARGEST: Final = 2**63 - 1
@@ -117,12 +119,26 @@ def samples_to_text(samples: Samples) -> dict[str, str]:
 
 
 def samples_from_text(table: Mapping[str, str]) -> Samples:
-    """Read what ``samples_to_text`` wrote."""
+    """Read what ``samples_to_text`` wrote; what is damaged is passed over, and learnt anew."""
     found = {}
     for key, runs in table.items():
-        platform, stage, text, ordinal = json.loads(key)
-        found[platform, stage, text, ordinal] = tuple((when, s) for when, s in json.loads(runs))
+        with suppress(ValueError, TypeError, OverflowError, RecursionError):
+            found[_step_key(json.loads(key))] = tuple(_run(run) for run in json.loads(runs))
     return found
+
+
+def _step_key(value: Any) -> StepKey:  # noqa: ANN401 - whatever the database holds
+    platform, stage, text, ordinal = value
+    if not all(isinstance(part, str) for part in (platform, stage, text)):
+        raise TypeError
+    return platform, stage, text, int(ordinal)
+
+
+def _run(value: Any) -> tuple[float, float]:  # noqa: ANN401 - as above
+    when, seconds = (float(number) for number in value)
+    if not (math.isfinite(when) and math.isfinite(seconds)):
+        raise ValueError
+    return when, seconds
 
 
 def _lines(texts: Iterable[str]) -> str:

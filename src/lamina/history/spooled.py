@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any, get_args
 from lamina.errors import LaminaError
 from lamina.events import Event
 from lamina.history.codec import decode
-from lamina.history.document import record_from_text
+from lamina.history.document import ID, record_from_text
 from lamina.history.fold import Header, fold
 from lamina.history.record import BuildRecord
 from lamina.history.spool import RECORD_SUFFIX, SUFFIX
 
 _SUFFIXES = {SUFFIX, RECORD_SUFFIX}
-_ID = re.compile("[0-9A-Za-z_-]{1,64}")
 _EVENTS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Event)}
 
 
@@ -78,7 +76,7 @@ def record_of(data: bytes) -> BuildRecord | None:
         header = decode(Header, _row(first))
     except LaminaError:
         return None
-    if not _ID.fullmatch(header.id):
+    if not ID.fullmatch(header.id):
         return None
     return fold(header, (event for line in rest if (event := event_of(_row(line))) is not None))
 

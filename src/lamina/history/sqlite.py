@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE
 _REFUSED: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _LINE: Final = "instr(char(10) || {0} || char(10), char(10) || :image || char(10)) > 0"
 _NAMED: Final = ", ".join(COLUMNS)
+_PAUSE_S: Final = 0.01
 
 
 class DamagedHistoryError(StoreError):
@@ -141,7 +143,7 @@ def _writable(path: Path, patience_s: float) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=patience_s, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection, patience_s)
         connection.execute("PRAGMA synchronous = NORMAL")
         if _version(connection, path) < VERSION:
             _migrate(connection, path)
@@ -149,6 +151,20 @@ def _writable(path: Path, patience_s: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
+    """Write ahead from now on; SQLite itself does not wait for others who do the same."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _readable(path: Path) -> sqlite3.Connection:
