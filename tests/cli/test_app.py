@@ -1,10 +1,11 @@
 """One place turns errors into exit codes, and the command line is quick to start."""
 
+import contextlib
 import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -224,3 +225,33 @@ def test_a_build_that_fetches_nothing_never_loads_the_http_library(
     )
 
     assert not {"urllib3", "rich"} & modules
+
+
+@pytest.fixture
+def unread() -> Iterator[io.TextIOWrapper]:
+    """Open a pipe that nobody reads."""
+    readable, writable = os.pipe()
+    os.close(readable)
+    stream = io.TextIOWrapper(os.fdopen(writable, "wb"))
+    yield stream
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
+
+
+def test_a_reader_that_has_gone_costs_the_text_and_not_the_code(
+    command: Replace, monkeypatch: pytest.MonkeyPatch, unread: io.TextIOWrapper
+) -> None:
+    monkeypatch.setattr(sys, "stdout", unread)
+    command(lambda _: min(7, sys.stdout.write("much text")))
+
+    assert app.main(["plan"]) == 7
+
+
+def test_an_error_that_nobody_reads_any_more_keeps_its_code(
+    command: Replace, monkeypatch: pytest.MonkeyPatch, unread: io.TextIOWrapper
+) -> None:
+    unread.reconfigure(line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", unread)
+    command(raising(LockError("no")))
+
+    assert app.main(["plan"]) == 3

@@ -1,6 +1,8 @@
 """`lamina check`: budgets of a project as an exit code, with what broke them."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from lamina.testing.wheels import ToyWheel
 from tests.history.builds import build as made_build
 from tests.history.builds import layer, step, with_steps
 from tests.support import toys
+from tests.support.tools import LAMINA
 from tests.support.toys import Outcome
 
 
@@ -65,6 +68,20 @@ def test_a_build_beyond_a_budget_is_1_and_says_which_step(history: Path) -> None
     assert "broken   build time: 84.0 s, at most 60.0 s allowed" in done.out
     assert "- 74.0 s  RUN deps" in done.out
     assert "unknown  image size: the size of the image is not known" in done.out
+
+
+def test_a_broken_budget_is_1_although_nobody_reads_of_it(history: Path) -> None:
+    fill(history, of_shop("a", 100.0, seconds=90.0))
+    readable, writable = os.pipe()
+    os.close(readable)
+
+    done = subprocess.run(
+        [*LAMINA, "check", "--directory", project(history, "seconds = 60")],
+        stdout=writable, stderr=writable, check=False,
+    )  # fmt: skip
+    os.close(writable)
+
+    assert done.returncode == 1
 
 
 def test_the_last_build_of_the_project_is_checked_and_not_one_of_another(history: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lamina.history.database import open_history
-from lamina.history.record import BuildRecord
+from lamina.history.record import BuildOutcome, BuildRecord
 from lamina.testing.projects import locked_project
 from lamina.testing.wheels import ToyWheel
 from tests.explain.builds import build, project
@@ -119,3 +119,17 @@ def test_a_build_of_ours_names_the_file_that_changed(history: Path, tmp_path: Pa
         ("file", "serve.py")
     ]
     assert "content changed (16 → 22 bytes)" in miss["causes"][0]["text"]
+
+
+def test_a_build_that_failed_is_told_with_its_error_and_where_to_look(history: Path) -> None:
+    failed = BuildRecord(
+        id="f123456789", started=1.0, engine="native", kind="build", project="shop",
+        outcome=BuildOutcome.FAILED, error="no wheel of numpy fits",
+    )  # fmt: skip
+    _keep(history, [failed])
+
+    done = _explain(history)
+
+    assert "steps were reused" not in done.out
+    assert "note: the build failed: no wheel of numpy fits; " in done.out
+    assert "`lamina history show f1234567`" in done.out

@@ -148,7 +148,7 @@ def test_a_history_that_cannot_be_written_costs_one_line(machine: Machine) -> No
     done = machine.run("trace", "--", "docker", "build", ".")
 
     assert (done.returncode, done.stdout) == (0, "sha256:made\n")
-    assert done.stderr.splitlines()[-1].startswith("lamina: 1 builds could not be recorded, they")
+    assert done.stderr.splitlines()[-1].startswith("lamina: 1 builds wait in ")
     (machine.home / "history.db").rmdir()
     machine.run("trace", "--", "docker", "build", ".")
     assert len(machine.builds()) == 2
@@ -404,3 +404,28 @@ def test_a_file_that_cannot_be_read_is_an_error(machine: Machine, tmp_path: Path
     done = machine.run("history", "import", str(tmp_path / "missing.log"))
 
     assert (done.returncode, "cannot read" in done.stderr) == (3, True)
+
+
+def test_a_failed_build_fails_although_nobody_reads_its_output(machine: Machine) -> None:
+    """As in `lamina trace -- docker build . 2>&1 | head`, with pipefail."""
+    readable, writable = os.pipe()
+    os.close(readable)
+
+    done = subprocess.run(
+        [*LAMINA, "trace", "--", "sh", "-c", "exit 3"],
+        env=machine.environment, cwd=machine.home, stdout=writable, stderr=writable, check=False,
+    )  # fmt: skip
+    os.close(writable)
+
+    assert done.returncode == 3
+
+
+def test_an_address_that_is_none_of_ours_is_said_and_costs_no_build(machine: Machine) -> None:
+    machine.docker(prints("docker-26-no-cache.rawjson"))
+    machine.extra["LAMINA_HISTORY"] = "mysql://me:hunter2@db/team"
+
+    done = machine.run("trace", "--", "docker", "build", ".")
+
+    assert done.returncode == 0
+    assert "this build is not recorded: LAMINA_HISTORY: no history can be at" in done.stderr
+    assert "hunter2" not in done.stderr

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lamina.history.database import open_history
+from lamina.history.record import BuildRecord, LayerRecord
+from lamina.plan.component import Component
 from tests.explain.builds import build, project
 from tests.support import toys
 from tests.support.toys import Outcome
@@ -115,3 +117,47 @@ def test_a_mistake_in_the_dockerfile_is_shown_with_its_line(folder: Path) -> Non
     assert done.err.splitlines()[:3] == [
         "error: unknown instruction RUM", "  in: Dockerfile, line 2", "  try: did you mean RUN?",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def built(folder: Path) -> Path:
+    """Make the folder a project whose last build was ours."""
+    (folder / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    inputs = {"settings": {}, "parts": {"files": {"app/main.py": "644 5 44"}}}
+    record = BuildRecord(
+        id="b1",
+        started=1.0,
+        engine="native",
+        kind="build",
+        project="shop",
+        layers=(LayerRecord(digest="sha256:a", size=9, part="files", platform="linux/amd64",
+                            component=Component.APPLICATION),),
+        fingerprint={"kind": "native", "format": 1, "platforms": {"linux/amd64": inputs}},
+    )  # fmt: skip
+    with open_history(str(folder.parent / "history.db")) as history:
+        history.add([record])
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words", [("--commit",), ("--arg", "A"), ("--build-arg", "A=1"), ("--target", "x")]
+)
+def test_what_only_a_dockerfile_has_is_refused_for_a_build_of_ours(
+    built: Path, words: tuple[str, ...]
+) -> None:
+    assert _what_if(built, "main.py").out.startswith("edit main.py: 1 of 1 steps run again")
+
+    done = _what_if(built, "main.py", *words)
+
+    assert done.code == 2
+    assert done.err.startswith(f"error: {words[0]}: only builds of a Dockerfile have that")
+
+
+def test_a_project_that_was_never_built_is_to_be_built_first(folder: Path) -> None:
+    (folder / "Dockerfile").unlink()
+    (folder / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+
+    done = _what_if(folder, "README.md")
+
+    assert done.code == 3
+    assert "try: `lamina build` first" in done.err

@@ -156,3 +156,16 @@ def test_extended_attributes_are_seen(tmp_path: Path) -> None:
     os.setxattr(tmp_path / "a", "user.note", b"1")
 
     assert _walk(tmp_path) != before
+
+
+def test_one_huge_file_is_given_up_when_it_is_late(tmp_path: Path) -> None:
+    with (tmp_path / "model.bin").open("wb") as file:
+        file.truncate(1 << 40)
+    looks = iter([False] * 3)
+
+    found = walk(
+        tmp_path, read_rules(tmp_path, tmp_path), StatCache(None, now=0), lambda: next(looks, True)
+    )
+
+    assert [(entry.path, entry.digest) for entry in found.entries] == [("model.bin", "")]
+    assert not found.is_whole

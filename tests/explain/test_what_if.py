@@ -141,7 +141,7 @@ def test_our_engine_makes_the_layer_again_that_holds_the_file() -> None:
         platform="linux/amd64",
     )
     wheels = LayerRecord(digest="d", size=1, part="wheels", component=Component.DEPENDENCIES)
-    parts = {"files": {"app/conf/a.toml": "644 1 ab"}}
+    parts = {"files": {"app/conf/a.toml": "644 1 ab", "app/uv.lock": "644 1 cd"}}
     record = BuildRecord(
         id="b",
         started=1.0,
@@ -160,5 +160,9 @@ def test_our_engine_makes_the_layer_again_that_holds_the_file() -> None:
     ]
     assert [(r.name, r.is_sure) for r in layer_forecast(record, "pylock.toml", {}).reruns] == [
         ("layer wheels", False)
+    ]
+    assert [(r.name, r.is_sure) for r in layer_forecast(record, "uv.lock", {}).reruns] == [
+        ("layer files", True),
+        ("layer wheels", False),
     ]
     assert layer_forecast(record, "notes.txt", {}).note == "no layer of the last build holds it"

@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +120,53 @@ def test_a_reader_that_has_gone_does_not_fail_the_build() -> None:
         os.close(writable)
 
     assert ended.code == 3
+
+
+@pytest.mark.parametrize("display", [Display.UNTOUCHED, Display.PLAIN])
+def test_a_slow_reader_of_a_pipe_that_does_not_block_misses_nothing(
+    display: Display, tmp_path: Path
+) -> None:
+    """Programs of Node share such pipes with what they start."""
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    slow = ("sh", "-c", 'sleep 0.3; exec cat >"$1"', "sh", str(tmp_path / "shown"))
+    script = "yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | head -n 5000 >&2; exit 6"
+    recording = Recording(command=("/bin/sh", "-c", script), reads_stderr=True, display=display)
+
+    with subprocess.Popen(slow, stdin=readable):
+        os.close(readable)
+        ended = run_recorded(recording, dict(os.environ), clock=time.monotonic, stderr=writable)
+        os.close(writable)
+
+    assert (ended.code, len((tmp_path / "shown").read_bytes())) == (6, 5000 * 40)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
+    """`nohup lamina trace -- docker build .` outlives the terminal."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        ended = run(f"kill -{number:d} $PPID; sleep 0.1; exit 0", reads_stderr=True)
+    finally:
+        signal.signal(number, before)
+
+    assert (ended.code, ended.is_interrupted) == (0, False)
+
+
+def test_output_without_lines_is_passed_on_as_fast_as_it_comes() -> None:
+    """What is kept of a line is bounded, and the lines after it are read."""
+    size = 100 << 20
+    build = "echo '#1 [1/1] RUN x' >&2; echo '#1 DONE 3.0s' >&2"
+    sink = os.open(os.devnull, os.O_WRONLY)
+    command = ("/bin/sh", "-c", f"head -c {size} /dev/zero >&2; echo >&2; {build}")
+    recording = Recording(command=command, reads_stderr=True)
+
+    began = time.process_time()
+    ended = run_recorded(recording, dict(os.environ), clock=lambda: 0.0, stderr=sink)
+    os.close(sink)
+
+    assert len(ended.builds) == 1
+    assert time.process_time() - began < 5
 
 
 def test_a_bug_of_ours_does_not_cost_the_user_the_build(

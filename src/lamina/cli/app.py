@@ -5,6 +5,7 @@ import errno
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from lamina.cli.environment import secrets_taken
 from lamina.cli.failure import show_error
@@ -53,18 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = next((word for word in words if not word.startswith("-")), "")
     options = _parser(wanted).parse_args(words)
     command: Command = options.command
+    code = 0
     try:
         with secrets_taken():
             code = command(options)
         sys.stdout.flush()
     except LaminaError as error:
-        show_error(error, sys.stderr)
-        return error.exit_code
+        return _told(error)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # `lamina plan | head`: the reader has seen enough
         forget_output()
-        return 0
     except Exception as error:
         if options.debug:
             raise
@@ -77,17 +77,24 @@ def module_of(command: str) -> str:
     return f"lamina.cli.{command.replace('-', '_')}_command"
 
 
+def _told(error: LaminaError) -> int:
+    """Show an error to whoever still reads, and return its code to whoever waits."""
+    with suppress(OSError):
+        show_error(error, sys.stderr)
+    forget_output()
+    return error.exit_code
+
+
 def _unforeseen(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _REFUSALS:
-        forget_output()
-        known = StoreError(f"cannot write: {error.strerror}", where=error.filename)
-        show_error(known, sys.stderr)
-        return known.exit_code
-    print(
-        f"internal error: {type(error).__name__}: {printable(str(error))}\n"
-        "  try: run again with --debug and report what it prints; this is a bug of Lamina",
-        file=sys.stderr,
-    )
+        return _told(StoreError(f"cannot write: {error.strerror}", where=error.filename))
+    with suppress(OSError):
+        print(
+            f"internal error: {type(error).__name__}: {printable(str(error))}\n"
+            "  try: run again with --debug and report what it prints; this is a bug of Lamina",
+            file=sys.stderr,
+        )
+    forget_output()
     return _BUG
 
 

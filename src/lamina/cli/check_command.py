@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -50,10 +51,12 @@ def run(options: argparse.Namespace) -> int:
         row = _find(history, options, project)
         verdicts = check(budgets, situation_of(history, row))
     if options.format == "json":
-        print(json.dumps(verdicts_to_json(row, verdicts), indent=2))
+        text = json.dumps(verdicts_to_json(row, verdicts), indent=2)
     else:
         lines = github_lines if options.format == "github" else text_lines
-        print("\n".join(lines(row, verdicts)))
+        text = "\n".join(lines(row, verdicts))
+    with suppress(BrokenPipeError):  # whoever has read enough still waits for the exit code
+        print(text, flush=True)
     return _EXCEEDED if any(verdict.is_broken for verdict in verdicts) else 0
 
 

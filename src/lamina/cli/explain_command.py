@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from lamina.cli.explain_text import explanation_text
@@ -13,11 +13,19 @@ from lamina.explain.explanation import Explanation
 from lamina.explain.native import explain_layers
 from lamina.history.database import History
 from lamina.history.query import LAST, Wanted
-from lamina.history.record import BuildRecord
+from lamina.history.record import BuildOutcome, BuildRecord
 from lamina.observers.sizes import printable
 
 _LOOKED_AT: Final = 20
 """How many earlier builds of the same image may be the one to compare with."""
+
+_SHORT_ID: Final = 8
+_ENDINGS: Final = {
+    BuildOutcome.FAILED: "failed",
+    BuildOutcome.CANCELLED: "was cancelled",
+    BuildOutcome.INTERRUPTED: "was interrupted",
+    BuildOutcome.UNKNOWN: "ended nobody knows how",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +60,18 @@ def run(options: argparse.Namespace) -> int:
 
 def explain_record(record: BuildRecord, previous: BuildRecord | None) -> Explanation:
     """Explain a build of ours by its layers, any other by its steps."""
-    if record.kind == "build":
-        return explain_layers(record, previous)
-    return explain(record, previous)
+    how = explain_layers if record.kind == "build" else explain
+    found = how(record, previous)
+    return replace(found, notes=(*_ending(record), *found.notes))
+
+
+def _ending(record: BuildRecord) -> tuple[str, ...]:
+    """Say how a build ended that came to nothing: the rest of its steps never had their turn."""
+    if record.outcome is BuildOutcome.DONE:
+        return ()
+    why = f": {record.error}" if record.error else ""
+    more = f"`lamina history show {record.id[:_SHORT_ID]}` has its steps"
+    return (f"the build {_ENDINGS[record.outcome]}{why}; {more}",)
 
 
 def explanation_to_json(found: Explanation) -> dict[str, Any]:

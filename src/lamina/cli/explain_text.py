@@ -28,6 +28,8 @@ def explanation_text(found: Explanation, path: str) -> str:
 def _title(found: Explanation) -> str:
     against = f" against {found.previous[:_SHORT_ID]}" if found.previous else ""
     build = f"build {found.build[:_SHORT_ID]}{against}"
+    if not found.steps:
+        return f"{build}: nothing is known of what it reused"
     if not found.misses:
         return f"{build}: all of {found.steps} steps were reused"
     return f"{build}: {len(found.misses)} of {found.steps} steps ran, {found.seconds:.1f} s"

@@ -21,7 +21,11 @@ def open_missing() -> None:
 
 
 def forget_output() -> None:
-    """Send what is still to be written to nowhere, so that Python's own last flush succeeds."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
+    """Send what nobody reads to nowhere: Python's own last flush would change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)

@@ -11,11 +11,12 @@ from pathlib import Path
 from lamina.cli.clock import now
 from lamina.cli.environment import child_environment, environment
 from lamina.cli.fingerprints import after_build, before_build
+from lamina.cli.streams import forget_output
 from lamina.cli.telemetry import telemetry
 from lamina.errors import UsageError
 from lamina.history.circumstances import circumstances
 from lamina.history.fold import Header
-from lamina.history.location import history_location, spool_location
+from lamina.history.location import history_location, location_problem, spool_location
 from lamina.history.record import BuildOutcome, BuildRecord
 from lamina.observers.sizes import printable
 from lamina.trace.command import Invocation, client_of, decide, understand
@@ -64,9 +65,16 @@ def run(options: argparse.Namespace) -> int:
         notes = _remember(records) if records else ("no build was seen, none is recorded",)
     except Exception as error:  # noqa: BLE001 - our bug must not cost the user the exit code
         notes = (f"the build could not be recorded: {type(error).__name__}: {error}",)
-    for note in notes:
-        print(f"lamina: {printable(note)}", file=sys.stderr)
+    _say(notes)
     return ended.code
+
+
+def _say(notes: Sequence[str]) -> None:
+    try:
+        for note in notes:
+            print(f"lamina: {printable(note)}", file=sys.stderr)
+    except OSError:  # `2>&1 | head`: the reader has gone, and the exit code matters still
+        forget_output()
 
 
 def _header(invocation: Invocation, project: str) -> Header:
@@ -126,8 +134,10 @@ def _remember(records: Sequence[BuildRecord]) -> Sequence[str]:
     location = history_location(environment())
     waiting = spool_location(environment())
     if not location or waiting is None:
-        return _exported("", records)
-    kept = keep(location, waiting, records) or [_summary(record) for record in records]
+        problem = location_problem(environment())
+        shown = [f"this build is not recorded: {problem}"] if problem else []
+        return [*shown, *_exported("", records)]
+    kept = keep(location, waiting, records, now=now()) or [_summary(record) for record in records]
     return [*kept, *_exported(location, records)]
 
 

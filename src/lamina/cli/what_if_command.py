@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Forecast."""
     record, costs = _last_build(has_dockerfile=bool(options.context or options.file))
     if record is not None and is_native(record):
+        _refuse_dockerfile_options(options)
         found = [layer_forecast(record, path, dict(costs)) for path in options.files]
         if not found:
             raise UsageError("name the files that you may edit", hint="lamina what-if FILE")
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "there is no Dockerfile to look into",
             where=asked.dockerfile or str(Path(asked.context or ".") / "Dockerfile"),
-            hint="name it with -f, and the build context with --context",
+            hint=_hint(options, record),
         )
     fingerprint = _with_bases(fingerprint, record)
     try:
@@ -78,6 +79,29 @@ def run(options: argparse.Namespace) -> int:
         where = f"{fingerprint.path}, {error.where}" if error.where else fingerprint.path
         raise InputError(error.what, where=where, hint=error.hint) from error
     return _forecast(oracle, fingerprint, options)
+
+
+def _refuse_dockerfile_options(options: argparse.Namespace) -> None:
+    names = {
+        "--arg": options.arg,
+        "--commit": options.commit,
+        "--target": options.target,
+        "--build-arg": options.build_arg,
+    }
+    given = [name for name, value in names.items() if value]
+    if given:
+        raise UsageError(
+            f"{', '.join(given)}: only builds of a Dockerfile have that, "
+            "and the last build here was `lamina build`",
+            hint="name files, or the Dockerfile with -f",
+        )
+
+
+def _hint(options: argparse.Namespace, record: BuildRecord | None) -> str:
+    is_named = options.context or options.file
+    if record is None and not is_named and Path("pyproject.toml").is_file():
+        return "`lamina build` first: its layers are then known; or name a Dockerfile with -f"
+    return "name it with -f, and the build context with --context"
 
 
 def _forecast(oracle: Oracle, found: Fingerprint, options: argparse.Namespace) -> int:

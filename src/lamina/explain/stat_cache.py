@@ -17,6 +17,8 @@ DIGITS: Final = 16
 _SETTLED_S: Final = 2.0
 """A file younger than this may change again within the clock's tick, and is not remembered."""
 
+_CHUNK: Final = 1 << 20
+
 Identity = tuple[int, int, int, int]
 
 
@@ -29,14 +31,16 @@ class StatCache:
         self._known: dict[str, list[object]] = _read(path)
         self._next: dict[str, list[object]] = {}
 
-    def digest(self, path: Path, name: str, status: os.stat_result) -> str:
-        """Return the start of a file's sha256; empty where it cannot be read."""
+    def digest(
+        self, path: Path, name: str, status: os.stat_result, is_late: Callable[[], bool]
+    ) -> str:
+        """Return the start of a file's sha256; empty where it cannot be read, or not in time."""
         identity = [status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns]
         known = self._known.get(name)
         if isinstance(known, list) and known[:-1] == identity and isinstance(known[-1], str):
             self._next[name] = known
             return known[-1]
-        digest = _digest(path)
+        digest = _digest(path, is_late)
         if digest and max(status.st_mtime, status.st_ctime) < self._now - _SETTLED_S:
             self._next[name] = [*identity, digest]
         return digest
@@ -55,19 +59,25 @@ def short_digest(data: bytes) -> str:
     return sha256(data).hexdigest()[:DIGITS]
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, is_late: Callable[[], bool]) -> str:
     found = sha256()
     try:
         with path.open("rb", buffering=0) as file:
-            _feed(file.read, found.update)
+            is_whole = _feed(file.read, found.update, is_late)
     except OSError:
         return ""
-    return found.hexdigest()[:DIGITS]
+    return found.hexdigest()[:DIGITS] if is_whole else ""
 
 
-def _feed(read: Callable[[int], bytes], update: Callable[[bytes], object]) -> None:
-    while chunk := read(1 << 20):
+def _feed(
+    read: Callable[[int], bytes], update: Callable[[bytes], object], is_late: Callable[[], bool]
+) -> bool:
+    """Read to the end; say whether there was the time to."""
+    while chunk := read(_CHUNK):
         update(chunk)
+        if len(chunk) == _CHUNK and is_late():
+            return False
+    return True
 
 
 def _read(path: Path | None) -> dict[str, list[object]]:

@@ -112,7 +112,7 @@ def _entry(found: _Walk, path: str, kind: str, status: os.stat_result) -> Entry:
     if kind == "l":
         digest = _target(full)
     elif kind == "f" and not found.is_late():
-        digest = found.digests.digest(full, path, status)
+        digest = found.digests.digest(full, path, status, found.is_late)
     if kind != "d" and not digest:
         found.is_whole = False
     return Entry(

@@ -11,20 +11,18 @@ _LOCKS = ("requirements", "pylock", "uv.lock", "poetry.lock", "pdm.lock")
 def layer_forecast(record: BuildRecord, path: str, costs: dict[StepKey, float]) -> Forecast:
     """Say which layers of the last build an edit of a project's file makes again.
 
-    A lock moves the layers of those distributions whose pins change, which nobody knows yet.
+    A lock moves the layers of those distributions whose pins change, which nobody knows yet,
+    besides the one that packs the lock itself.
     """
     own = [layer for layer in record.layers if layer.component is Component.APPLICATION]
     holding = [layer for layer in own if _holds(record, layer, path)]
     name = path.rpartition("/")[2]
-    if holding:
-        reruns = [_rerun(record, layer, costs, is_sure=True) for layer in holding]
-    elif name.startswith(_LOCKS):
+    reruns = [_rerun(record, layer, costs, is_sure=True) for layer in holding]
+    if name.startswith(_LOCKS):
         below = [x for x in record.layers if x.component is Component.DEPENDENCIES]
-        reruns = [_rerun(record, layer, costs, is_sure=False) for layer in below]
-    elif name.endswith((".py", ".toml", ".cfg", ".md")):
+        reruns += [_rerun(record, layer, costs, is_sure=False) for layer in below]
+    elif not holding and name.endswith((".py", ".toml", ".cfg", ".md")):
         reruns = [_rerun(record, layer, costs, is_sure=False) for layer in own]
-    else:
-        reruns = []
     note = "" if reruns else "no layer of the last build holds it"
     return Forecast(
         change=f"edit {path}", steps=len(record.layers), reruns=tuple(reruns), note=note

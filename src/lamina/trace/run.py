@@ -13,9 +13,10 @@ from pathlib import Path
 from lamina.errors import ToolError
 from lamina.trace.command import TRACE_FILE, Display, Recording
 from lamina.trace.detect import Found, Reader, read_builds
-from lamina.trace.screen import Screen, screen
+from lamina.trace.screen import Screen, screen, write_all
 
 _CHUNK = 1 << 16
+_LONGEST_LINE = 1 << 20
 _REDRAWN_EVERY_S = 0.15
 _BY_SIGNAL = 128
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
@@ -86,7 +87,11 @@ def _signals_of(
         if process is not None and not (is_attended and number == signal.SIGINT):
             process.send_signal(number)
 
-    handlers = {number: signal.signal(number, answer) for number in (signal.SIGINT, *_FORWARDED)}
+    handlers = {
+        number: signal.signal(number, answer)
+        for number in (signal.SIGINT, *_FORWARDED)
+        if signal.getsignal(number) is not signal.SIG_IGN  # `nohup lamina trace` stays what it is
+    }
     try:
         process = _start(command, environment, recording)
         with process:
@@ -122,6 +127,30 @@ def _start(
         ) from error
 
 
+class _Pending:
+    """A line whose end has not come; what it has beyond ``_LONGEST_LINE`` is dropped."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Take a chunk in; yield the lines that it ends."""
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            self._keep(end)
+            yield self.take()
+        self._keep(rest)
+
+    def take(self) -> bytes:
+        """Return what there is of the line, and begin another one."""
+        line = bytes(self._line)
+        self._line.clear()
+        return line
+
+    def _keep(self, part: bytes) -> None:
+        self._line += part[: _LONGEST_LINE - len(self._line)]
+
+
 class _Run:
     """The streams of one command: passed on first, then read."""
 
@@ -131,7 +160,7 @@ class _Run:
         self._clock = clock
         self._reader = Reader()
         self._builds: list[Found] = []
-        self._rests: dict[int, bytes] = {}
+        self._pending = {target: _Pending() for target in (stdout, stderr)}
         self._screen: Screen | None = None
         if recording.display is not Display.UNTOUCHED:
             self._screen = screen(recording.display, stderr)
@@ -159,7 +188,8 @@ class _Run:
 
     def close(self) -> tuple[Found, ...]:
         """Read what is left; return the builds."""
-        for target, rest in self._rests.items():
+        for target, pending in self._pending.items():
+            rest = pending.take()
             if rest:
                 self._line(rest, target)
         self._draw(is_last=True)
@@ -169,11 +199,10 @@ class _Run:
     def _take(self, chunk: bytes, target: int) -> bool:
         """Pass a chunk on, and read its lines; say whether the user still listens."""
         is_shown = self._screen is not None and target == self._targets[1]
-        if not is_shown and not _write(target, chunk):
+        # If the reader has gone, the command shall notice, as it would have without us.
+        if not is_shown and not write_all(target, chunk):
             return False
-        *lines, rest = (self._rests.get(target, b"") + chunk).split(b"\n")
-        self._rests[target] = rest
-        for line in lines:
+        for line in self._pending[target].feed(chunk):
             self._line(line, target)
         return True
 
@@ -186,19 +215,9 @@ class _Run:
         except Exception:  # noqa: BLE001 - our bug must not cost the user the build
             if self._screen is not None:
                 self._screen = None
-                _write(target, line + b"\n")
+                write_all(target, line + b"\n")
 
     def _draw(self, *, is_last: bool = False) -> None:
         if self._screen is not None:
             now = self._clock()
             self._screen.draw(lambda: self._reader.current(now), now=now, is_last=is_last)
-
-
-def _write(target: int, data: bytes) -> bool:
-    view = memoryview(data)
-    try:
-        while view:
-            view = view[os.write(target, view) :]
-    except OSError:  # the reader has gone: the command shall notice, as it would have without us
-        return False
-    return True

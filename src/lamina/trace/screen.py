@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 from collections.abc import Callable
 from typing import Protocol
 
@@ -117,9 +118,24 @@ def _write(stream: int, lines: list[str]) -> None:
 
 
 def _write_text(stream: int, text: str) -> None:
-    view = memoryview(text.encode("utf-8", "replace"))
+    write_all(stream, text.encode("utf-8", "replace"))  # if nobody looks, the build goes on
+
+
+def write_all(stream: int, data: bytes) -> bool:
+    """Write to a descriptor, which may be a non-blocking one; say whether it is still read."""
+    view = memoryview(data)
     try:
         while view:
-            view = view[os.write(stream, view) :]
+            try:
+                view = view[os.write(stream, view) :]
+            except BlockingIOError:
+                _wait_for_room(stream)
     except OSError:
-        return  # nobody looks any more; the build goes on
+        return False
+    return True
+
+
+def _wait_for_room(stream: int) -> None:
+    waiting = select.poll()
+    waiting.register(stream, select.POLLOUT)
+    waiting.poll()
