@@ -49,7 +49,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "results.json"
     results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    results["machine"] = _machine()
+    results["machine"] = {**results.get("machine", {}), **_machine()}
     try:
         _measure(results, folder, options.only or PARTS, options.peers, options.rounds)
     finally:
