@@ -1,7 +1,6 @@
 """``lamina weigh``: what each dependency costs, which are not needed, and what is lighter."""
 
 import argparse
-import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from lamina.errors import ProjectError, UsageError
 from lamina.lock.lock import Lock
 from lamina.lock.select import select
 from lamina.lock.target import Target
+from lamina.project.budgets import parse_size
 from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.reports.document import Document
@@ -41,11 +41,6 @@ _FORMATS: Final[Mapping[str, Callable[[Document], str]]] = {
     "markdown": to_markdown,
 }
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
-_SIZE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) *(B|[kK]B|MB|GB|KiB|MiB|GiB)")
-_UNITS: Final = {
-    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9,
-    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
-}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -178,7 +173,7 @@ def _loaded(path: Path | None) -> tuple[str, ...]:
 
 
 def _size(text: str) -> int:
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
+    size = parse_size(text.strip())
+    if size is None:
         raise argparse.ArgumentTypeError(f"expected a size such as 500MB, got {text!r}")
-    return int(float(match[1]) * _UNITS[match[2]])
+    return size

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 _UNITS: Final = {
-    "B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3,
+    "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3,
     "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
 }  # fmt: skip
 _NUMBER: Final = r"\d{1,12}(?:\.\d{1,6})?"
@@ -101,10 +101,18 @@ def _rate(name: str) -> Callable[[object], _Found]:
     return read
 
 
+def parse_size(text: str) -> int | None:
+    """Read a size with its unit as bytes, None for anything else.
+
+    >>> parse_size("700 MB"), parse_size("1.5GiB"), parse_size("large")
+    (700000000, 1610612736, None)
+    """
+    match = _SIZE.fullmatch(text)
+    return round(float(match[1]) * _UNITS[match[2]]) if match else None
+
+
 def _bytes(value: object) -> int | None:
-    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
-        value = float(match[1]) * _UNITS[match[2]]
-    number = _positive(value)
+    number = _positive(parse_size(value) if isinstance(value, str) else value)
     return None if number is None else round(number)
 
 

@@ -1,6 +1,6 @@
 """Two builds side by side: what changed in figures, phases, steps and layers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lamina.history.blame import place_of, what_moved
@@ -51,8 +51,21 @@ def comparison_section(before: Build, after: Build) -> Section:
 
 
 def _figures(before: Build, after: Build) -> Table:
+    return figures_table(
+        "changes",
+        [
+            (name, Quantity(value=old, unit=unit), Quantity(value=new, unit=unit),
+             change(old, new, unit, is_gain=name == _SAVED))
+            for name, unit, old, new in _pairs(before, after)
+            if old is not None or new is not None
+        ],
+    )  # fmt: skip
+
+
+def figures_table(key: str, rows: Sequence[tuple[Cell, ...]]) -> Table:
+    """Set figures before and after side by side, each row with its change."""
     return Table(
-        key="changes",
+        key=key,
         title="Figures",
         columns=(
             Column(key="figure", title="figure"),
@@ -60,13 +73,8 @@ def _figures(before: Build, after: Build) -> Table:
             Column(key="after", title="after", unit=Unit.COUNT),
             Column(key="change", title="change", unit=Unit.COUNT),
         ),
-        rows=tuple(
-            (name, Quantity(value=old, unit=unit), Quantity(value=new, unit=unit),
-             change(old, new, unit, is_gain=name == _SAVED))
-            for name, unit, old, new in _pairs(before, after)
-            if old is not None or new is not None
-        ),
-    )  # fmt: skip
+        rows=tuple(rows),
+    )
 
 
 def _pairs(before: Build, after: Build) -> Iterator[tuple[str, Unit, float | None, float | None]]:

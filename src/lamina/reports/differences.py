@@ -6,7 +6,7 @@ from typing import Final
 from lamina.anatomy.anatomy import Anatomy
 from lamina.anatomy.difference import Difference, FileChange, PackageChange
 from lamina.anatomy.owners import OwnerKind
-from lamina.reports.comparison import change
+from lamina.reports.comparison import change, figures_table
 from lamina.reports.document import (
     Cell,
     Column,
@@ -75,20 +75,13 @@ def _sizes(old: Anatomy, new: Anatomy) -> Table:
         ("layers", len(old.image.layers), len(new.image.layers), Unit.COUNT),
         ("paths", len(old.parts), len(new.parts), Unit.COUNT),
     )
-    return Table(
-        key="figures",
-        title="Figures",
-        columns=(
-            Column(key="figure", title="figure"),
-            Column(key="before", title="before", unit=Unit.COUNT),
-            Column(key="after", title="after", unit=Unit.COUNT),
-            Column(key="change", title="change", unit=Unit.COUNT),
-        ),
-        rows=tuple(
+    return figures_table(
+        "figures",
+        [
             (name, Quantity(value=one, unit=unit), Quantity(value=two, unit=unit),
              change(one, two, unit))
             for name, one, two, unit in pairs
-        ),
+        ],
     )  # fmt: skip
 
 
