@@ -35,11 +35,14 @@ def open_history_at(path: Path) -> OpenHistory:
 
 
 class TestSqlite(HistoryConformance):
-    """All that every history does."""
+    """All that every history does.
+
+    With more patience than a build has: on a disk that takes a second to sync, writers queue.
+    """
 
     @pytest.fixture
     def open_history(self, path: Path) -> OpenHistory:
-        return lambda: open_history(str(path))
+        return lambda: open_history(str(path), patience_s=60.0)
 
 
 def add(path: Path, id_: str = "aa", started: float = 1.0) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 from lamina.cli.clock import now
@@ -22,7 +23,7 @@ from lamina.trace.fold import fold_solve
 
 _STDIN = "-"
 _APART_S = 0.001
-"""Builds of one log without times keep their order by this."""
+"""Builds of logs without times, and of files equally old, keep their order by this."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +65,10 @@ def _of_all(names: Sequence[str], project: str) -> dict[str, BuildRecord]:
     Raises ``InputError`` when it is the only one.
     """
     records: dict[str, BuildRecord] = {}
+    places = count()
     for name in names:
         try:
-            found = list(_records(name, project))
+            found = list(_records(name, project, places))
         except InputError as error:
             if len(names) == 1:
                 raise
@@ -78,7 +80,7 @@ def _of_all(names: Sequence[str], project: str) -> dict[str, BuildRecord]:
     return records
 
 
-def _records(name: str, project: str) -> Iterator[BuildRecord]:
+def _records(name: str, project: str, places: Iterator[int]) -> Iterator[BuildRecord]:
     """Yield a file's builds; the id is that of a build's own lines, wherever they stand.
 
     Builds with equal lines in one file are told apart by their order.
@@ -87,7 +89,7 @@ def _records(name: str, project: str) -> Iterator[BuildRecord]:
     records, found, written = _read(name)
     yield from (replace(r, project=project) if project else r for r in records)
     names = _names(found)
-    for number, build in enumerate(found):
+    for build in found:
         text = f"{build.digest} {seen[build.digest]}"
         seen[build.digest] += 1
         header = Header(
@@ -96,7 +98,7 @@ def _records(name: str, project: str) -> Iterator[BuildRecord]:
             project=project,
             names=build.solve.exported.names or names,
         )
-        yield fold_solve(header, build.solve, started=written + number * _APART_S)
+        yield fold_solve(header, build.solve, started=written + next(places) * _APART_S)
 
 
 def _read(name: str) -> tuple[list[BuildRecord], list[Found], float]:
