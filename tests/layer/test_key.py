@@ -11,6 +11,7 @@ from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
 from lamina.oci.digest import Digest
 from lamina.plan.plan import FileLayer, PlannedFile, WheelLayer
+from lamina.project.diet_settings import Diet
 from tests.support.toys import VENV
 
 WHEEL = LockedWheel(
@@ -25,6 +26,8 @@ OTHER = replace(WHEEL, name="other", filename="other-1.0-py3-none-any.whl")
 LAYER = WheelLayer(name="wheels", wheels=(WHEEL, OTHER))
 FILE = PlannedFile(path="app/a.py", digest=Digest.of(b"a"), size=1, mode=0o644, source="here")
 FILES = FileLayer(name="files", files=(FILE,), directories=("app/empty",))
+
+GOLDEN = "sha256:c0d9ab4b30ae63d6f52280054cfe665fd476e368b8afbe4e6fd097821890a07b"
 
 
 def wheel_key(layer: WheelLayer = LAYER, venv: Venv = VENV) -> str:
@@ -65,6 +68,52 @@ def test_the_environment_and_bytecode_change_the_key() -> None:
     }
 
     assert len(keys) == 4
+
+
+def test_a_diet_changes_the_key_and_no_diet_is_the_key_of_before() -> None:
+    """The golden key is from before there were diets: registries remember layers by it."""
+    lean = [
+        wheel_key(replace(LAYER, diet=diet))
+        for diet in (Diet(tests=True), Diet(stubs=True), Diet(drop=("a",)), Diet(locales=()))
+    ]
+
+    assert len({wheel_key(), *lean}) == 5
+    assert wheel_key(replace(LAYER, loaded=("toy",))) == wheel_key()
+    assert wheel_key() == GOLDEN
+
+
+def test_only_a_diet_that_compresses_depends_on_the_compressor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layers = [replace(LAYER, diet=Diet(tests=True)), replace(LAYER, diet=Diet(debug_symbols=True))]
+    before = [wheel_key(layer) for layer in layers]
+    monkeypatch.setattr(key_module, "compressor", lambda: "another")
+
+    assert [wheel_key(layer) == key for layer, key in zip(layers, before, strict=True)] == [
+        True, False,
+    ]  # fmt: skip
+
+
+def test_changed_rules_of_diets_change_the_keys_of_lean_layers_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lean = replace(LAYER, diet=Diet(tests=True))
+    empty = Digest.of(b"")
+    before = wheel_key(lean), base_layer_key(empty, "base", ("pdb",))
+    plain = wheel_key(), base_layer_key(empty, "base")
+    monkeypatch.setattr(key_module, "RULES_VERSION", 999)
+
+    assert not {wheel_key(lean), base_layer_key(empty, "base", ("pdb",))} & set(before)
+    assert (wheel_key(), base_layer_key(empty, "base")) == plain
+
+
+def test_bytecode_of_imported_modules_depends_on_which_these_are() -> None:
+    keys = {
+        wheel_layer_key(replace(LAYER, loaded=loaded), VENV, "imported")
+        for loaded in ((), ("toy",), ("other", "toy"))
+    }
+
+    assert len({*keys, wheel_key(), wheel_layer_key(LAYER, VENV, "all")}) == 5
 
 
 def test_every_part_of_a_file_layer_changes_its_key() -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from lamina.project.loaded import Loaded
 from lamina.project.read import read_project
-from lamina.weigh.evidence import collect
+from lamina.weigh.evidence import collect, loaded_names
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -50,3 +51,33 @@ def test_a_project_without_modules_shows_no_code(tmp_path: Path) -> None:
     project = write(tmp_path, {"requirements.txt": "a\n", "tests/test_a.py": "import a"})
 
     assert not collect(read_project(project)).has_code
+
+
+def test_of_what_lamina_test_wrote_only_the_programs_own_counts() -> None:
+    """The import checks load every dependency, so being loaded by them proves no use."""
+    found = Loaded(
+        modules={"numpy": ("numpy", "numpy.core"), "streamlit": ("streamlit",)}, program=("numpy",)
+    )
+
+    assert loaded_names(found.to_text()) == ("numpy", "numpy.core")
+    assert loaded_names("numpy\nstreamlit\n") == ("numpy", "streamlit")
+
+
+def test_the_list_of_loaded_modules_is_no_configuration_that_names_them(tmp_path: Path) -> None:
+    text = Loaded(modules={"streamlit": ("streamlit",)}).to_text()
+    project = write(tmp_path, {"requirements.txt": "a\n", "app.py": "", "lamina.loaded.json": text})
+
+    assert "streamlit" not in collect(read_project(project)).words
+
+
+def test_a_dockerfile_that_lamina_wrote_names_the_lock_and_uses_none_of_it(tmp_path: Path) -> None:
+    project = write(tmp_path, {
+        "pyproject.toml": "[tool.lamina]\n",
+        "docker/Dockerfile": "# Written by `lamina init`, 0123456789abcdef: x\nRUN shap\n",
+        "Dockerfile": "CMD gunicorn\n",
+    })  # fmt: skip
+
+    found = collect(read_project(project))
+
+    assert "gunicorn" in found.words
+    assert "shap" not in found.words

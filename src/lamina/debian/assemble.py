@@ -21,13 +21,18 @@ from lamina.debian.deb import Deb, read_deb
 from lamina.debian.effects import is_collected, library_directories, record, settings, skeleton
 from lamina.debian.ld_cache import ld_so_cache
 from lamina.debian.selection import DebianPackage, DebianSelection
-from lamina.debian.tree import Tree, replaced_by
+from lamina.debian.tree import LeavesOut, Tree, replaced_by
 from lamina.errors import IntegrityError
 from lamina.oci.entry import Entry
 
 # Sources and their paths in the image to unchecked-hash bytecode, or None where there is none.
 Compile = Callable[[Sequence[tuple[bytes, str]]], Sequence[bytes | None]]
 Which = Literal["base", "system"]
+
+
+def _keep_all(_: str) -> bool:
+    return False
+
 
 _COMPILED = re.compile(r"usr/lib/python3(\.\d+)?/.*\.py")
 _LIBRARY = re.compile(r"(lib[^/]*|ld-[^/]*)\.so(\.[^/]*)?")
@@ -39,15 +44,17 @@ def entries(
     *,
     which: Which = "base",
     compile: Compile | None = None,  # noqa: A002 - what it does is what the builtin does
+    leaves_out: LeavesOut = _keep_all,
 ) -> Iterator[Entry]:
     """Yield the entries of the base's layer, or of the layer of the system packages above it.
 
     ``debs`` has the file of every package, for the system layer too: it repeats the generated
-    files that change (ld.so.cache, accounts).  Parents come before children, each path once.
-    Raises ``ArchiveError`` for a malformed package, ``IntegrityError`` for another one than
-    the selection's.
+    files that change (ld.so.cache, accounts).  ``leaves_out`` says of a path that the image does
+    without that file, unless its package was asked for by name.  Parents come before children,
+    each path once.  Raises ``ArchiveError`` for a malformed package, ``IntegrityError`` for another
+    one than the selection's.
     """
-    image = _Image(selection, compile)
+    image = _Image(selection, compile, leaves_out)
     base = image.packages(selection.base, debs)
     yield from (entry for entry in base if which == "base")
     generated = image.generated()
@@ -62,9 +69,15 @@ def entries(
 class _Image:
     """What is known about the image so far."""
 
-    def __init__(self, selection: DebianSelection, compile_sources: Compile | None) -> None:
+    def __init__(
+        self,
+        selection: DebianSelection,
+        compile_sources: Compile | None,
+        leaves_out: LeavesOut,
+    ) -> None:
         self._selection = selection
         self._compile = compile_sources
+        self._leaves_out = leaves_out
         self._tree = Tree()
         self._collected: dict[str, bytes] = {}
         self._libraries: dict[str, Entry] = {}
@@ -102,7 +115,7 @@ class _Image:
     def _package(self, package: DebianPackage, deb: Deb) -> Iterator[Entry]:
         _check_identity(package, deb)
         sources: list[tuple[bytes, str]] = []
-        walk = self._tree.walk(package)
+        walk = self._tree.walk(package, _keep_all if package.whole else self._leaves_out)
         for member in deb.members():
             if member.kind == "file" and is_collected(member.name):
                 self._collected[member.name] = member.data

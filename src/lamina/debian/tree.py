@@ -1,6 +1,6 @@
 """Tree: which paths the packages have filled, so that each appears once and none through a link."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from lamina.debian.control import parse_paragraph
@@ -15,6 +15,10 @@ from lamina.oci.entry import Entry, Kind
 # Set-user-id programs are of no use to the one unprivileged user of an image, only to attackers.
 _FILE_BITS = 0o777
 _DIRECTORY_BITS = 0o1777
+
+
+LeavesOut = Callable[[str], bool]
+"""Say of a path, as after the usr-merge, that the image does without it."""
 
 
 class Tree:
@@ -58,17 +62,18 @@ class Tree:
             elif kind != "directory":
                 raise ArchiveError(f"/{path} would lie below /{parent}, which is a {kind}")
 
-    def walk(self, package: DebianPackage) -> "Walk":
-        """Start to add the members of ``package``."""
-        return Walk(self, package)
+    def walk(self, package: DebianPackage, leaves_out: LeavesOut) -> "Walk":
+        """Start to add the members of ``package``, but for the files that ``leaves_out`` names."""
+        return Walk(self, package, leaves_out)
 
 
 class Walk:
     """The members of one package on their way into the tree."""
 
-    def __init__(self, tree: Tree, package: DebianPackage) -> None:
+    def __init__(self, tree: Tree, package: DebianPackage, leaves_out: LeavesOut) -> None:
         self._tree = tree
         self._package = package
+        self._leaves_out = leaves_out
         self._seen: set[str] = set()
         self._kept: set[str] = set()
 
@@ -89,7 +94,8 @@ class Walk:
         if path in self._seen and member.kind != "directory":
             raise self._error(f"/{path} is there twice")
         self._seen.add(path)
-        if not is_kept(self._package.name, path, whole=self._package.whole):
+        is_wanted = is_kept(self._package.name, path, whole=self._package.whole)
+        if not is_wanted or self._leaves_out(path):
             return
         if self._is_there(member, path) or self._links_to_pruned(member):
             return

@@ -2,12 +2,14 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from lamina.layer.gzip_members import MEMBER_HEADER, trailer
 
 _LEVEL = 4
 """Of the 49 MB of a base, 6 takes 2.1 s to save 3 % more than 4 does in 0.8 s."""
+_WINDOW = 1 << 20
 
 
 def compress(data: bytes) -> bytes:
@@ -15,6 +17,16 @@ def compress(data: bytes) -> bytes:
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
     body = deflater.compress(data) + deflater.flush()
     return MEMBER_HEADER + body + trailer(zlib.crc32(data), len(data))
+
+
+def deflate(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Compress ``pieces`` into one raw deflate stream, in pieces of its own."""
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
+    for piece in pieces:
+        for start in range(0, len(piece), _WINDOW):
+            if packed := deflater.compress(piece[start : start + _WINDOW]):
+                yield packed
+    yield deflater.flush()
 
 
 @cache

@@ -54,6 +54,13 @@ def new_hasher(row: RecordRow) -> "hashlib._Hash | None":
     return None if row.algorithm in {"", "sha256"} else hashlib.new(row.algorithm)
 
 
+def digest_for(row: RecordRow, data: bytes | bytearray) -> bytes:
+    """Hash ``data`` by the row's algorithm, SHA-256 where it names none."""
+    hasher = new_hasher(row) or hashlib.sha256()
+    hasher.update(data)
+    return hasher.digest()
+
+
 def _row(code: str, size: str, where: str) -> RecordRow:
     try:
         length = int(size) if size else None

@@ -1,33 +1,38 @@
 """A wheel's files as layer entries: the install rules of PEP 427, without unpacking anything."""
 
 import itertools
-import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from isal import isal_zlib
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lamina.errors import ArchiveError, IntegrityError
+from lamina.elf.needs import MAGIC
+from lamina.errors import IntegrityError
+from lamina.layer.compress import deflate
 from lamina.layer.gzip_members import stored
-from lamina.layer.record import RecordRow, new_hasher, read_record, write_record
+from lamina.layer.lean_object import LARGEST, LeanObject, gather, without_symbols
+from lamina.layer.modules import batches, module_name
+from lamina.layer.record import RecordRow, digest_for, new_hasher, read_record, write_record
 from lamina.layer.safe_path import safe_path
 from lamina.layer.scripts import Script, read_entry_points, rewrite_shebang
 from lamina.layer.venv import Venv
+from lamina.layer.wheel_identity import fields, parse_filename
 from lamina.layer.write import LayerWriter, inflate
 from lamina.layer.zip_directory import STORED, Member, ZipDirectory
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
+from lamina.plan.diet import Policy
+from lamina.project.diet_settings import Diet
 
 _INSTALLER = b"lamina\n"
 _LARGEST_METADATA = 64 << 20
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _SHEBANG = b"#!python"
-_BATCH = 8 << 20
 _NO_ROW = RecordRow("", b"", None)
 _INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
 
@@ -45,6 +50,24 @@ class _Placed:
     data: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a wheel goes in.
+
+    ``lenient`` accepts hashes in RECORD that are wrong.  ``compile_sources`` makes bytecode, which
+    goes beside the modules, of those that are named in ``imported`` alone if that is given.
+    ``diet`` says which files stay out.
+    """
+
+    lenient: bool = False
+    compile_sources: Compile | None = None
+    imported: Collection[str] | None = None
+    diet: Diet | None = None
+
+
+_PLAIN = Options()
+
+
 class WheelInstall:
     """One wheel on its way into a layer."""
 
@@ -53,20 +76,20 @@ class WheelInstall:
         zip_: ZipDirectory,
         filename: str,
         venv: Venv,
-        *,
-        lenient: bool,
-        compile_sources: Compile | None,
+        options: Options,
     ) -> None:
         self._zip = zip_
-        self._compile = compile_sources
+        self._compile = options.compile_sources
+        self._imported = options.imported
+        self._policy = Policy(options.diet) if options.diet else None
         self._filename = filename
         self._venv = venv
-        self._lenient = lenient
+        self._lenient = options.lenient
         self._members = {m.name: m for m in zip_.members if not m.name.endswith("/")}
         self._folders = [m for m in zip_.members if m.name.endswith("/")]
         for member in zip_.members:
             safe_path(member.name.removesuffix("/"), where=filename)
-        self._name, self._version = _parse_filename(filename)
+        self._name, self._version = parse_filename(filename)
         self._dist_info = self._find_dist_info()
         self._check_metadata()
         self._record = read_record(self._text("RECORD"), where=f"{filename}, RECORD")
@@ -79,16 +102,21 @@ class WheelInstall:
         return f"{self._name} {self._version}"
 
     def write(self, writer: LayerWriter) -> None:
-        """Add every file of the wheel, its generated scripts, INSTALLER and a true RECORD."""
+        """Add the files of the wheel, its generated scripts, INSTALLER and a true RECORD.
+
+        What a diet leaves out is not read, and RECORD does not list it.
+        """
         places = tuple(self._place())
         self._check_left_out(places)
+        places = tuple(placed for placed in places if not self._leaves_out(placed.path))
         rows = [self._add_member(writer, placed) for placed in places]
         if self._compile is not None:
             rows += self._add_bytecode(writer, places, self._compile)
         for script in self._entry_points:
             data = script.render(self._venv.interpreter)
             path = f"{self._venv.root}/bin/{script.name}"
-            rows.append(self._add(writer, Entry(path=path, mode=0o755, data=data)))
+            if not self._leaves_out(path):
+                rows.append(self._add(writer, Entry(path=path, mode=0o755, data=data)))
         dist_info = f"{self._venv.site_packages}/{self._dist_info}"
         rows.append(self._add(writer, Entry(path=f"{dist_info}/INSTALLER", data=_INSTALLER)))
         listed = sorted((self._relative(path), digest, size) for path, digest, size in rows)
@@ -102,6 +130,10 @@ class WheelInstall:
         member = placed.member
         if placed.data is not None:
             return self._add(writer, Entry(path=placed.path, mode=placed.mode, data=placed.data))
+        if self._policy and self._policy.strips(self._inside(placed.path)):
+            lean = self._without_symbols(member)
+            if lean is not None:
+                return self._add_lean(writer, placed, lean)
         row = self._record.get(member.name, _NO_ROW)
         hasher = new_hasher(row)
         digest = writer.splice(
@@ -117,12 +149,46 @@ class WheelInstall:
         self._check_row(member, row, actual)
         return placed.path, digest, member.size
 
+    def _without_symbols(self, member: Member) -> LeanObject | None:
+        """Take the symbols out of a shared object, if it has any; what it was is checked first."""
+        if not self._begins_with(member, MAGIC) or member.size > LARGEST:
+            return None
+        where = self._zip.where(member.name)
+        data = gather(
+            inflate(self._deflated(member), size=member.size, crc=member.crc, where=where),
+            size=member.size,
+        )
+        row = self._record.get(member.name, _NO_ROW)
+        self._check_row(member, row, digest_for(row, data))
+        return without_symbols(data)
+
+    def _add_lean(
+        self, writer: LayerWriter, placed: _Placed, lean: LeanObject
+    ) -> tuple[str, Digest, int]:
+        digest = writer.splice(
+            Entry(path=placed.path, mode=placed.mode),
+            deflate(lean.pieces),
+            size=lean.size,
+            crc=lean.crc,
+            owner=self.owner,
+            where=self._zip.where(placed.member.name),
+        )
+        return placed.path, digest, lean.size
+
+    def _leaves_out(self, path: str) -> bool:
+        return self._policy is not None and bool(self._policy.line(self._inside(path)))
+
+    def _inside(self, path: str) -> str:
+        """Write a path as a diet's patterns do: without the folder that all have in common."""
+        site = f"{self._venv.site_packages}/"
+        return path.removeprefix(site).removeprefix(f"{self._venv.root}/")
+
     def _add_bytecode(
         self, writer: LayerWriter, places: Iterable[_Placed], compile_sources: Compile
     ) -> Iterator[tuple[str, Digest, int]]:
         """Add a .pyc for each module that a program may import; tests are not among them."""
         modules = [placed for placed in places if self._is_module(placed.path)]
-        for batch in _batches(modules):
+        for batch in batches(modules, size=lambda placed: placed.member.size):
             sources = [(self._read(placed.member), f"/{placed.path}") for placed in batch]
             for placed, code in zip(batch, compile_sources(sources), strict=True):
                 if code is not None:
@@ -130,7 +196,9 @@ class WheelInstall:
 
     def _is_module(self, path: str) -> bool:
         is_source = path.startswith(f"{self._venv.site_packages}/") and path.endswith(".py")
-        return is_source and not {"test", "tests"} & set(self._relative(path).split("/"))
+        if not is_source or {"test", "tests"} & set(self._relative(path).split("/")):
+            return False
+        return self._imported is None or module_name(self._relative(path)) in self._imported
 
     def _bytecode_path(self, path: str) -> str:
         """Say where Python looks for a module's bytecode (PEP 3147)."""
@@ -165,7 +233,7 @@ class WheelInstall:
             data = self._read(self._members[name])
             if name not in unlisted:
                 row = self._record[name]
-                self._check_row(self._members[name], row, _digest_for(row, data))
+                self._check_row(self._members[name], row, digest_for(row, data))
 
     def _place_member(self, member: Member) -> _Placed:
         kind = stat.S_IFMT(member.unix_mode)
@@ -194,7 +262,7 @@ class WheelInstall:
             return _Placed(member, path, 0o755)
         original = self._read(member)
         self._check_row(
-            member, self._record[member.name], _digest_for(self._record[member.name], original)
+            member, self._record[member.name], digest_for(self._record[member.name], original)
         )
         return _Placed(member, path, 0o755, rewrite_shebang(original, self._venv.interpreter))
 
@@ -230,10 +298,10 @@ class WheelInstall:
         return same_version and canonicalize_name(name) == self._name
 
     def _check_metadata(self) -> None:
-        wheel = _fields(self._text("WHEEL"))
+        wheel = fields(self._text("WHEEL"))
         if wheel.get("wheel-version", "").partition(".")[0] != "1":
             raise self._zip.fail(f"wheel version {wheel.get('wheel-version')!r} is unknown")
-        metadata = _fields(self._text("METADATA"))
+        metadata = fields(self._text("METADATA"))
         try:
             version = str(Version(metadata.get("version", "")))
         except InvalidVersion:
@@ -298,39 +366,16 @@ class WheelInstall:
             raise self._zip.fail(f"the file cannot be inflated: {error}", member.name) from error
 
 
-def add_wheel(  # noqa: PLR0913 - what decides a wheel's place in a layer
-    writer: LayerWriter,
-    path: Path,
-    *,
-    filename: str,
-    venv: Venv,
-    lenient: bool = False,
-    compile_sources: Compile | None = None,
+def add_wheel(
+    writer: LayerWriter, path: Path, *, filename: str, venv: Venv, options: Options = _PLAIN
 ) -> None:
     """Install the wheel at ``path`` into the layer that ``writer`` writes.
 
-    ``filename`` is the wheel's real name.  ``lenient`` accepts hashes in RECORD that are wrong.
-    ``compile_sources`` makes bytecode, which goes beside the modules.
-    Raises ``ArchiveError`` or ``IntegrityError``; the layer is then unusable.
+    ``filename`` is the wheel's real name.  Raises ``ArchiveError`` or ``IntegrityError``; the layer
+    is then unusable.
     """
     with ZipDirectory(path, name=filename) as zip_:
-        WheelInstall(zip_, filename, venv, lenient=lenient, compile_sources=compile_sources).write(
-            writer
-        )
-
-
-def _batches(places: Iterable[_Placed]) -> Iterator[list[_Placed]]:
-    """Divide modules so that the sources of one batch fit into memory at once."""
-    batch: list[_Placed] = []
-    size = 0
-    for placed in places:
-        batch.append(placed)
-        size += placed.member.size
-        if size >= _BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+        WheelInstall(zip_, filename, venv, options).write(writer)
 
 
 def _store(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
@@ -339,31 +384,3 @@ def _store(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
     for piece in pieces:
         seen += len(piece)
         yield stored(piece, last=seen == size)
-
-
-def _parse_filename(filename: str) -> tuple[str, str]:
-    try:
-        name, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename as error:
-        raise ArchiveError("not a wheel's file name", where=filename, why=str(error)) from error
-    return str(name), str(version)
-
-
-def _fields(text: str) -> dict[str, str]:
-    """Read the header fields of METADATA or WHEEL; the first of each name counts."""
-    fields: dict[str, str] = {}
-    for line in re.split("\r\n|\r|\n", text):  # splitlines() knows more ends than others do
-        if not line.strip():
-            break
-        name, colon, value = line.partition(":")
-        if colon and not line[0].isspace():
-            fields.setdefault(name.strip().lower(), value.strip())
-    return fields
-
-
-def _digest_for(row: RecordRow, data: bytes) -> bytes:
-    hasher = new_hasher(row)
-    if hasher is None:
-        return bytes.fromhex(Digest.of(data).hex)
-    hasher.update(data)
-    return hasher.digest()

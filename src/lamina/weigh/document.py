@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from lamina.plan.diet import LINES, Line
 from lamina.reports.document import (
     Block,
     Cell,
@@ -19,6 +20,7 @@ from lamina.reports.figures import bytes_text, counted
 from lamina.weigh.budget import culprits
 from lamina.weigh.cost import Cost, saved_without
 from lamina.weigh.kinds import Kind
+from lamina.weigh.lean import saved_by_line
 from lamina.weigh.swaps import Swap
 from lamina.weigh.usage import State, Use
 from lamina.weigh.weighing import FINDINGS, Weighing
@@ -39,7 +41,7 @@ def weighing_document(
     weight = [*_overview(weighing), *_direct(weighing), *_extras(weighing)]
     if has_all:
         weight.append(_all(weighing))
-    saving = [*_unused(weighing), *_maybe(weighing), *_swaps(weighing)]
+    saving = [*_unused(weighing), *_maybe(weighing), *_swaps(weighing), *_diet(weighing)]
     sections = (
         Section(key="weight", title="Weight", blocks=tuple(weight)),
         Section(key="budget", title="Budget", blocks=_budget(weighing, budget)),
@@ -234,6 +236,34 @@ def _note(swap: Swap, droppable: Collection[str]) -> str:
     if swap.saved.size <= 0:
         notes.append("not lighter")
     return "; ".join(notes)
+
+
+def _diet(weighing: Weighing) -> Iterator[Block]:
+    columns = (
+        Column(key="line", title="line", unit=Unit.CODE),
+        Column(key="saved", title="saves", unit=Unit.BYTES),
+        _FILES,
+        Column(key="is-on", title="is on"),
+        Column(key="what", title="leaves out"),
+        Column(key="risk", title="what may miss it"),
+    )
+    found = saved_by_line(weighing.weights.values())
+    rows: list[tuple[Line, int | None, int | None]] = [
+        (line, portion.size, portion.files) for line, portion in found.items()
+    ]
+    rows += [(line, None, None) for line in LINES if line.key == "debug-symbols"]
+    yield Table(
+        key="diet",
+        title="A diet: files that no program needs",
+        columns=columns,
+        rows=tuple(
+            (line.key, size, files, "yes" if line.key in weighing.diet else "no", line.what,
+             line.risk)
+            for line, size, files in rows
+        ),
+    )  # fmt: skip
+    text = "These are lines of [tool.lamina.diet]. What symbols take, `lamina size IMAGE` says."
+    yield Paragraph(text=text, tone=Tone.MUTED)
 
 
 def _all(weighing: Weighing) -> Table:

@@ -7,11 +7,15 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from lamina.errors import ProjectError
 from lamina.project.files import included_files, source_files
+from lamina.project.loaded import parse_loaded
 from lamina.project.project import Project
 from lamina.weigh.imports import READERS, Found, merge
-from lamina.weigh.usage import Evidence
+from lamina.weigh.usage import Evidence, loaded_modules
 
+_OURS: Final = "# Written by `lamina "
+_HEAD: Final = 400
 _LARGEST_CODE: Final = 8 << 20
 _LARGEST_CONFIGURATION: Final = 1 << 20
 _TEST_FOLDERS: Final = frozenset({"test", "tests", "testing"})
@@ -43,8 +47,9 @@ def collect(project: Project, *, loaded: Iterable[str] = ()) -> Evidence:
         if reader := READERS.get(path.suffix):
             text = _read(path, _LARGEST_CODE)
             (tests if is_test(where) else code).append(reader(text, where=where))
-        elif is_configuration(where):
-            for word, place in _words(_read(path, _LARGEST_CONFIGURATION), where):
+        elif is_configuration(where) and where != project.settings.loaded:
+            text = _read(path, _LARGEST_CONFIGURATION)
+            for word, place in _words("" if is_ours(text) else text, where):
                 words.setdefault(word, place)
     return Evidence(
         code=merge(code),
@@ -54,6 +59,18 @@ def collect(project: Project, *, loaded: Iterable[str] = ()) -> Evidence:
         implicit=known_implicit(),
         has_code=bool(code),
     )
+
+
+def loaded_names(text: str) -> tuple[str, ...]:
+    """Read a list of modules: what ``lamina test --loaded`` wrote, or any file of names.
+
+    Of the former only the modules of what the program itself loaded count, for the checks import
+    every dependency, used or not.
+    """
+    try:
+        return parse_loaded(text, where="").used
+    except ProjectError:
+        return tuple(loaded_modules(text))
 
 
 def known_implicit() -> dict[str, str]:
@@ -83,6 +100,11 @@ def is_configuration(path: str) -> bool:
     if ".github" in pure.parts or is_test(path) or _LISTS.fullmatch(pure.name):
         return False
     return pure.suffix in _CONFIGURATION or _PROGRAMS.fullmatch(pure.name) is not None
+
+
+def is_ours(text: str) -> bool:
+    """Say whether Lamina wrote a file: a Dockerfile of ours lists the lock, and uses none of it."""
+    return _OURS in text[:_HEAD]
 
 
 def _settings(project: Project) -> Iterator[tuple[str, str]]:

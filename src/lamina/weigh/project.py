@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lamina.engines.expected import venv_of
 from lamina.lock.lock import Lock, LockedWheel
 from lamina.lock.target import Target
+from lamina.plan.diet import lines_of
 from lamina.plan.plan import BuildPlan, WheelLayer
 from lamina.project.project import Project
 from lamina.steps import Step
@@ -76,6 +77,7 @@ def weigh_project(
         fetched=survey.fetched + fetched,
         computed=evidence.code.computed,
         notes=_notes(plan, direct, survey),
+        diet=tuple(line.key for line in lines_of(plan.diet)),
     )
 
 
@@ -89,9 +91,7 @@ def _divided(plan: BuildPlan) -> tuple[list[LockedWheel], list[LockedWheel]]:
 
 def _target(plan: BuildPlan) -> Target:
     base = plan.base
-    return Target(
-        platform=base.platform, python=base.python, python_full=base.python_full, glibc=base.glibc
-    )
+    return base.target
 
 
 def _lookup(  # noqa: PLR0913, PLR0917 - what a look-up is made of
@@ -134,6 +134,8 @@ def _notes(plan: BuildPlan, direct: Direct, survey: Survey) -> tuple[str, ...]:
         notes.append(f"{survey.remembered} of the wheels were weighed before.")
     if direct.path is None:
         notes.append("No list of direct dependencies: what nothing else requires counts as one.")
+    if lines_of(plan.diet):
+        notes.append("What the diet leaves out is counted here all the same.")
     if plan.bytecode != "none":
         notes.append("The image will hold bytecode as well, which is not counted here.")
     return tuple(notes)

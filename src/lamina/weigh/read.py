@@ -13,6 +13,7 @@ from lamina.layer.write import inflate
 from lamina.layer.zip_directory import STORED, Member, ZipDirectory
 from lamina.rootfs.modules import importable
 from lamina.weigh.files import Listing, installed_files, script_members
+from lamina.weigh.lean import lean_portions
 from lamina.weigh.weight import Weight, portions_of
 
 _SCRIPT_GROUPS = frozenset({"console_scripts", "gui_scripts"})
@@ -50,6 +51,7 @@ def read_weight(zip_: ZipDirectory, filename: str, venv: Venv) -> Weight:
         extras=tuple(metadata.get("provides_extra", ())),
         scripts=tuple(script.name for script in listing.scripts) + _programs(reader),
         groups=_groups(points),
+        lean=lean_portions(files, venv),
     )
 
 

@@ -23,7 +23,8 @@ class Weighing:
     ``own`` is the project's wheel, if it has one.  ``fetched`` bytes were read over the network,
     of the ``packed`` bytes that all wheels have.  ``extras`` maps a direct dependency and an extra
     to what leaves without that extra.  ``computed`` are places of imports whose names
-    are made when the program runs.
+    are made when the program runs.  ``diet`` are the lines of the project's diet that are on; what
+    they leave out is still counted here.
     """
 
     project: str
@@ -39,6 +40,7 @@ class Weighing:
     fetched: int = 0
     computed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    diet: tuple[str, ...] = ()
 
     @property
     def costs(self) -> Mapping[str, Cost]:

@@ -28,6 +28,7 @@ class Weight:
 
     ``modules`` are what import statements may name; ``requires`` and ``extras`` are those of its
     METADATA; ``scripts`` its programs, ``groups`` the other groups of its entry points.
+    ``lean`` is what each line of a diet would leave out.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Weight:
     extras: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    lean: Mapping[str, Portion] = field(default_factory=dict, hash=False)
 
     @property
     def total(self) -> Portion:
@@ -55,6 +57,7 @@ class Weight:
             "extras": list(self.extras),
             "scripts": list(self.scripts),
             "groups": list(self.groups),
+            "lean": {line: [p.files, p.size] for line, p in self.lean.items()},
         }
 
     @classmethod
@@ -69,6 +72,7 @@ class Weight:
             extras=tuple(value["extras"]),
             scripts=tuple(value["scripts"]),
             groups=tuple(value["groups"]),
+            lean={line: Portion(*row) for line, row in value["lean"].items()},
         )
 
 

@@ -3,22 +3,34 @@
 Arguments: a mark, a JSON object, then the command.  The object has ``timeout`` in seconds, and the
 health check: ``url`` to be answered with 200, or ``check``, a command that must end with 0.  With
 neither the command must still run when the time is over, or, if it ``may_end``, have ended with 0.
-The last line of the output is the mark and a JSON object: ``ok``, ``detail``, ``seconds``.
+The last line of the output is the mark and a JSON object: ``ok``, ``detail``, ``seconds``.  If the
+object has ``record``, it also has ``modules`` and ``objects``: what Python says that it imports
+when it is asked to be verbose, and the files that all processes have mapped.
 """
 
 from __future__ import annotations  # the image's Python may be an old one
 
+import glob
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import IO, Any
 
+_IMPORT = re.compile(rb"import '([\w.]+)' # ")
+_CHATTER = (
+    b"# ", b"import ", b"Python 3.", b'Type "help"', b"Processing user site-packages",
+    b"Processing global site-packages", b"Adding directory: ", b"Processing .pth file: ",
+)  # fmt: skip
 _PAUSE_S = 0.1
 _GRACE_S = 10
+_LAST_WORDS_S = 5
 _OK = 200
 
 
@@ -27,17 +39,72 @@ def main() -> None:
     mark, text, *command = sys.argv[1:]
     options = json.loads(text)
     began = time.monotonic()
+    recorder = _Recorder() if options.get("record") else None
     try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        process = _start(command, recorder)
     except OSError as error:
         _say(mark, f"it does not start: {error}", ok=False, seconds=0.0)
         return
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     ok, detail = _watch(process, options, began + options["timeout"])
     seconds = time.monotonic() - began
+    objects = _mapped() if recorder else []
     if process.poll() is None:
         detail += _stop(process)
-    _say(mark, detail, ok=ok, seconds=seconds)
+    found = {"modules": recorder.found(), "objects": objects} if recorder else {}
+    _say(mark, detail, ok=ok, seconds=seconds, **found)
+
+
+def _start(command: list[str], recorder: _Recorder | None) -> subprocess.Popen[bytes]:
+    if recorder is None:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONVERBOSE": "1"}  # noqa: TID251 - the image's environment
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    )
+    if process.stderr:
+        recorder.follow(process.stderr)
+    return process
+
+
+class _Recorder:
+    """Collects the imports that a verbose Python tells, and lets what else is said through."""
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self._reader: threading.Thread | None = None
+
+    def follow(self, stream: IO[bytes]) -> None:
+        self._reader = threading.Thread(target=self.read, args=(stream,), daemon=True)
+        self._reader.start()
+
+    def found(self) -> list[str]:
+        """Wait for what a program that has ended said last; its children may never end."""
+        if self._reader:
+            self._reader.join(_LAST_WORDS_S)
+        return sorted(self.modules)
+
+    def read(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                match = _IMPORT.match(line)
+                if match:
+                    self.modules.add(match[1].decode())
+                elif not line.startswith(_CHATTER):
+                    sys.stderr.buffer.write(line)
+                    sys.stderr.buffer.flush()
+
+
+def _mapped() -> list[str]:
+    """List the files that any process of the container has mapped into memory."""
+    found: set[str] = set()
+    for maps in glob.glob("/proc/[0-9]*/maps"):  # noqa: PTH207 - no more modules than needed
+        try:
+            with open(maps, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
+                found.update("/" + x.partition("/")[2].rstrip("\n") for x in lines if "/" in x)
+        except OSError:
+            continue
+    return sorted(found)
 
 
 def _watch(
@@ -101,8 +168,8 @@ def _stop(process: subprocess.Popen[bytes]) -> str:
     return ""
 
 
-def _say(mark: str, detail: str, *, ok: bool, seconds: float) -> None:
-    result = {"ok": ok, "detail": detail, "seconds": round(seconds, 2)}
+def _say(mark: str, detail: str, *, ok: bool, seconds: float, **found: list[str]) -> None:
+    result = {"ok": ok, "detail": detail, "seconds": round(seconds, 2), **found}
     sys.stdout.write("\n" + mark + json.dumps(result) + "\n")
     sys.stdout.flush()
 
