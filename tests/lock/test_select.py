@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lamina.errors import LockError, UsageError
 from lamina.lock.lock import Lock, LockedSdist, LockedWheel
+from lamina.lock.pins import Choice
 from lamina.lock.select import select
 from lamina.lock.serialize import lock_from_json, lock_to_json
 from lamina.lock.target import Target
@@ -18,6 +19,7 @@ from lamina.oci.platform import Platform
 AMD64 = Target(
     platform=Platform("linux", "amd64"), python="3.11", python_full="3.11.2", glibc=(2, 36)
 )
+_HASHES = {"sha256": "a" * 64}
 ARM64 = Target(
     platform=Platform("linux", "arm64"), python="3.13", python_full="3.13.5", glibc=(2, 41)
 )
@@ -182,14 +184,51 @@ def test_one_name_twice_is_refused_unless_markers_choose() -> None:
     assert "toy 1.0 is there twice" in problem(one, one)
 
 
+def test_a_file_that_was_locked_by_its_address_is_a_wheel_or_an_sdist() -> None:
+    by_wheel = {"url": "https://x/toy-1.0-py3-none-any.whl#a", "size": 7, "hashes": _HASHES}
+    by_sdist = {"url": "https://x/toy-1.0.tar.gz", "hashes": _HASHES}
+
+    wheel_ = choose({"name": "toy", "archive": by_wheel})
+    sdist = choose({"name": "toy", "version": "1.0", "archive": by_sdist})
+
+    assert [(w.version, w.filename, w.size) for w in wheel_.wheels] == [
+        ("1.0", "toy-1.0-py3-none-any.whl", 7)
+    ]
+    assert [(s.filename, s.url) for s in sdist.sdists] == [
+        ("toy-1.0.tar.gz", "https://x/toy-1.0.tar.gz")
+    ]
+
+
+def test_extras_and_groups_of_a_lock_are_installed_when_they_are_chosen() -> None:
+    ui = package("toy-1.0-py3-none-any.whl", marker="'ui' in extras")
+    train = package("toy-1.0-py3-none-any.whl", marker="'train' in dependency_groups")
+    members = {"extras": ["ui"], "dependency-groups": ["train"]}
+    lock = {"lock-version": "1.0", "created-by": "tests", **members}
+    chosen = Choice(extras=("ui", "unknown"), groups=("train",))
+
+    for row, kind in ((ui, Choice(extras=("UI",))), (train, Choice(groups=("train",)))):
+        document = {**lock, "packages": [row]}
+        assert not select(document, AMD64, name="pylock.toml").wheels
+        assert select(document, AMD64, name="pylock.toml", choice=kind).wheels
+        assert select(document, AMD64, name="pylock.toml", choice=chosen).wheels
+
+
 @pytest.mark.parametrize(
     ("member", "message"),
     [
-        ({"vcs": {"type": "git", "url": "x", "commit-id": "1"}}, "is a directory, a repository"),
-        ({"directory": {"path": "."}}, "is a directory, a repository"),
+        ({"vcs": {"type": "git", "url": "x", "commit-id": "1"}}, "is a directory or a repository"),
+        ({"directory": {"path": "."}}, "is a directory or a repository"),
         (
             {"archive": {"path": "x.zip", "hashes": {"sha256": "1"}}},
-            "is a directory, a repository or an archive",
+            "has no https:, http: or file: address",
+        ),
+        (
+            {"archive": {"url": "https://x/toy.whl", "hashes": {"sha256": "a" * 64}}},
+            "'toy.whl' is not the name of a wheel",
+        ),
+        (
+            {"archive": {"url": "https://x/toy-1.0-py3-none-win32.whl", "hashes": _HASHES}},
+            "no wheel of toy 1.0 fits linux/amd64",
         ),
         ({"wheels": [wheel("toy-1.0-py3-none-any.whl", hashes={"md5": "1"})]}, "no SHA-256 hash"),
         (
@@ -304,3 +343,23 @@ def test_only_the_two_machines_with_wheels_are_built_for() -> None:
     assert ARM64.uv_platform == "aarch64-manylinux_2_40"
     with pytest.raises(UsageError, match="does not build for linux/riscv64"):
         _ = other.tags
+
+
+def test_musl_takes_wheels_of_its_own_or_older_versions_and_never_those_for_glibc() -> None:
+    alpine = Target(
+        platform=Platform("linux", "amd64"),
+        python="3.12",
+        python_full="3.12.4",
+        glibc=(0, 0),
+        musl=(1, 2),
+    )
+    old, new = (f"toy-1.0-cp312-cp312-musllinux_1_{n}_x86_64.whl" for n in (1, 2))
+    glibc = "toy-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
+
+    assert choose(package(old, new, glibc), target=alpine).wheels[0].filename == new
+    assert choose(package(old, glibc), target=alpine).wheels[0].filename == old
+    assert "fits linux/amd64, Python 3.12, musl 1.2" in problem(package(glibc), target=alpine)
+    sdist = {"url": "https://x.example/toy-1.0.tar.gz", "hashes": _HASHES}
+    assert "no wheel of toy" in problem(package(glibc, sdist=sdist), target=alpine)
+    assert choose(package(sdist=sdist, wheels=[]), target=alpine).sdists  # it may be pure
+    assert alpine.uv_platform == "x86_64-unknown-linux-musl"

@@ -17,6 +17,7 @@ from lamina.elf.importance import (
     is_root,
     wrong_machine_severity,
 )
+from lamina.elf.musl import find_musl, wants_glibc
 from lamina.elf.needs import Needs, VersionNeed
 from lamina.elf.packages import package_of
 from lamina.elf.search import Search
@@ -61,8 +62,9 @@ def check(
     ``e_machine``.  ``extra_dirs`` are those of ld.so.conf and of the image's LD_LIBRARY_PATH.
     """
     native = {path: needs for path, needs in objects.items() if needs.machine == machine}
-    search = Search(native, links, machine=machine, extra_dirs=extra_dirs)
-    gate = _Gate(native, search)
+    musl = find_musl((*native, *links))
+    search = Search(native, links, machine=machine, extra_dirs=extra_dirs, musl=musl)
+    gate = _Gate(native, search, has_musl=musl is not None)
     findings = [*_foreign(objects, search, machine=machine), *gate.findings()]
     return tuple(sorted(findings, key=lambda f: (f.severity != "error", f.path, f.library)))
 
@@ -83,7 +85,8 @@ def _foreign(objects: Mapping[str, Needs], search: Search, *, machine: int) -> I
 class _Gate:
     """The objects of one machine, and for each who loads it."""
 
-    def __init__(self, objects: Mapping[str, Needs], search: Search) -> None:
+    def __init__(self, objects: Mapping[str, Needs], search: Search, *, has_musl: bool) -> None:
+        self._has_musl = has_musl
         self._objects = objects
         self._search = search
         self._loaders: dict[str, list[str]] = {}
@@ -98,6 +101,9 @@ class _Gate:
             for library in dict.fromkeys(needs.needed):
                 if (path, library) not in self._found and not _NOT_FILES.fullmatch(library):
                     yield self._missing(path, library)
+            if self._has_musl:
+                yield from self._wrong_c_library(path, needs)
+                continue  # musl knows no versions of symbols
             for wanted in needs.requires:
                 yield from self._missing_versions(path, wanted)
 
@@ -185,6 +191,16 @@ class _Gate:
             severity = "warning"  # a library that can also be run, such as libc.so.6
         what = f"{short(path)} is started by {loader}; nothing in the image has it"
         yield Finding(severity=severity, path=path, library=loader, what=what)
+
+    def _wrong_c_library(self, path: str, needs: Needs) -> Iterator[Finding]:
+        if wants_glibc(needs):
+            yield Finding(
+                severity=self._severity(path, "libc.so.6"),
+                path=path,
+                library="libc.so.6",
+                what=f"{short(path)} was built for glibc, and the image has musl",
+                hint="use wheels for musl, or a base with glibc such as debian:bookworm",
+            )
 
     def _missing_versions(self, path: str, wanted: VersionNeed) -> Iterator[Finding]:
         found = self._found.get((path, wanted.library))

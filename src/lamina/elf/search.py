@@ -3,6 +3,8 @@
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
+from lamina.elf.musl import DIRS as MUSL_DIRS
+from lamina.elf.musl import is_musl_itself
 from lamina.elf.needs import Needs
 
 _MAX_LINKS = 40  # as the kernel's ELOOP
@@ -18,8 +20,10 @@ _TRIPLETS = {
 }
 
 
-def default_dirs(machine: int) -> tuple[str, ...]:
+def default_dirs(machine: int, *, is_musl: bool = False) -> tuple[str, ...]:
     """Name the directories that ld.so searches without being told, without leading slashes."""
+    if is_musl:
+        return MUSL_DIRS
     triplet = _TRIPLETS.get(machine)
     multiarch = (f"lib/{triplet}", f"usr/lib/{triplet}") if triplet else ()
     return (*multiarch, "lib", "usr/lib", "lib64", "usr/lib64")
@@ -29,7 +33,8 @@ class Search:
     """Find libraries by name as ld.so would.
 
     ``objects`` are the image's ELF objects and ``links`` its symbolic links, by path without
-    leading slash; ``extra_dirs`` are those of ld.so.conf and of LD_LIBRARY_PATH.
+    leading slash; ``extra_dirs`` are those of ld.so.conf and of LD_LIBRARY_PATH; ``musl`` is the
+    path of musl, where that is the image's C library.
     """
 
     def __init__(
@@ -39,13 +44,15 @@ class Search:
         *,
         machine: int,
         extra_dirs: Iterable[str] = (),
+        musl: str | None = None,
     ) -> None:
         self._objects = objects
         self._links = links
         self._machine = machine
         self._triplet = _TRIPLETS.get(machine, "")
         self._dirs: dict[str, str | None] = {"": ""}
-        system = (*(d.strip("/") for d in extra_dirs), *default_dirs(machine))
+        self._musl = self.real(musl) if musl else None
+        system = (*(d.strip("/") for d in extra_dirs), *default_dirs(machine, is_musl=bool(musl)))
         self.system_dirs = tuple(dict.fromkeys(self._existing(system)))
 
     def real(self, path: str) -> str | None:
@@ -72,17 +79,24 @@ class Search:
     def direct(self, path: str, name: str) -> str | None:
         """Find what the object at ``path`` gets for ``name``, by itself."""
         needs, origin = self._objects[path], posixpath.dirname(path)
+        if self._musl and is_musl_itself(name):
+            return self._musl
         if "/" in name:  # a name with a slash is a path, searched nowhere
             return next((p for p in map(self.real, self._expand((name,), origin)) if p), None)
         own = needs.runpath or needs.rpath  # RPATH counts only where there is no RUNPATH
         return self.in_dirs(name, self._expand(own, origin)) or self.in_dirs(name, self.system_dirs)
 
     def inherited(self, path: str, name: str) -> str | None:
-        """Find ``name`` by the RPATH of ``path``, for a library that it loads (never RUNPATH)."""
+        """Find ``name`` by the RPATH of ``path``, for a library that it loads.
+
+        glibc passes no RUNPATH on; musl does.
+        """
         needs = self._objects[path]
-        if needs.runpath:
+        if needs.runpath and not self._musl:
             return None
-        return self.in_dirs(name, self._expand(needs.rpath, posixpath.dirname(path)))
+        return self.in_dirs(
+            name, self._expand(needs.runpath or needs.rpath, posixpath.dirname(path))
+        )
 
     def _expand(self, paths: Iterable[str], origin: str) -> Iterator[str]:
         for path in paths:

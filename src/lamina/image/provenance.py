@@ -14,6 +14,7 @@ from lamina.image.sbom import Bill
 from lamina.layer.compress import compressor
 from lamina.layer.key import LAYOUT_VERSION
 from lamina.oci.digest import Digest
+from lamina.plan.diet import describe
 from lamina.plan.plan import BaseImage, BuildPlan
 from lamina.project.base_pin import registry_reference
 
@@ -61,11 +62,12 @@ def _asked(plan: BuildPlan, revision: str) -> dict[str, Any]:
         "platform": str(plan.base.platform),
         "base": plan.base.reference,
         "bytecode": plan.bytecode,
+        "diet": describe(plan.diet),
         "created": plan.created,
         "config": plan.runtime.to_json(),
         "files": [{"path": file.path, "digest": _digest(file.digest)} for file in _files(plan)],
     }
-    return {name: value for name, value in asked.items() if value not in ("", [])}
+    return {name: value for name, value in asked.items() if value not in ("", [], {})}
 
 
 def _files(plan: BuildPlan) -> Iterable[Any]:

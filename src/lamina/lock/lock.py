@@ -38,6 +38,17 @@ class LockedSdist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedDirectory:
+    """A project beside this one that has to be built, such as a member of the same workspace.
+
+    ``path`` is relative to the project's folder, or absolute.
+    """
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """What one platform installs, sorted by name.
 
@@ -46,4 +57,5 @@ class Lock:
 
     wheels: tuple[LockedWheel, ...]
     sdists: tuple[LockedSdist, ...] = ()
+    directories: tuple[LockedDirectory, ...] = ()
     is_pinned: bool = True

@@ -1,20 +1,23 @@
 """Which file pins the project, and what it takes to read it."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from lamina.errors import LockError
 from lamina.lock.lock import Lock
+from lamina.lock.pins import Choice
 from lamina.lock.requirements import read_requirements
 from lamina.lock.serialize import has_logins
 from lamina.lock.target import Target
 from lamina.lock.uv import Uv
+from lamina.project.locks import TOOLS
 from lamina.project.project import Project
 
 _LARGEST_FILE = 64 << 20
+_NOTHING_MORE = Choice()
 
 
 Rows = dict[str, dict[str, Any] | None]
@@ -23,19 +26,38 @@ Rows = dict[str, dict[str, Any] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockSource:
-    """Where a project's lock comes from.
+    """Where a project's lock comes from, and which of its extras and groups the image gets.
 
     ``path`` is None when only pyproject.toml lists dependencies; then ``text`` is that list.
+    ``directory`` is the project's folder, which paths inside a lock start from.
     """
 
     path: Path | None
     text: str
     is_pinned: bool
+    directory: Path = Path()
+    choice: Choice = _NOTHING_MORE
 
     @property
     def is_pylock(self) -> bool:
         """The file is PEP 751's, and needs no index to be read."""
         return self.path is not None and self.path.name.endswith(".toml")
+
+    @property
+    def name(self) -> str:
+        """The name of the file, for messages."""
+        return self.path.name if self.path else "pyproject.toml"
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Everything that decides what is read, besides the target."""
+        if self.name in TOOLS:
+            return (self.name, self.text, str(self.directory.resolve()), *self._chosen)
+        return (self.text, *self._chosen) if self.is_pylock else (self.text,)
+
+    @property
+    def _chosen(self) -> tuple[list[str], list[str]]:
+        return list(self.choice.extras), list(self.choice.groups)
 
 
 def find_lock(project: Project) -> LockSource:
@@ -44,11 +66,21 @@ def find_lock(project: Project) -> LockSource:
     Raises ``LockError`` for a malformed file, or one where only some lines have hashes.
     """
     path = project.requirements
+    settings = project.settings
+    choice = Choice(extras=settings.extras, groups=settings.groups)
     if path is None:
         text = "".join(f"{line}\n" for line in project.dependencies)
         return LockSource(path=None, text=text, is_pinned=not text)
-    if path.suffix == ".toml":
-        return LockSource(path=path, text=_read(path), is_pinned=True)
+    if path.suffix == ".toml" or path.name in TOOLS:
+        return LockSource(
+            path=path,
+            text=_read(path),
+            is_pinned=True,
+            directory=project.directory,
+            choice=choice,
+        )
+    if path.suffix == ".in":  # a list, whose options are for uv to understand
+        return LockSource(path=path, text=_read(path), is_pinned=False)
     lines = read_requirements(path)
     open_lines = [line for line in lines if not line.is_pinned]
     if open_lines and any(line.hashes for line in lines):
@@ -71,9 +103,11 @@ def read_lock(source: LockSource, target: Target, uv: Uv) -> Lock:
     """
     from lamina.lock.select import select  # noqa: PLC0415 - a remembered lock needs none of it
 
-    name = source.path.name if source.path else "pyproject.toml"
+    name = source.name
     if source.is_pylock:
-        return select(_parse(source.text, name), target, name=name)
+        return select(_parse(source.text, name), target, name=name, choice=source.choice)
+    if name in TOOLS:
+        return _read_tool(source, target, uv)
     if not source.text.strip():
         return Lock(wheels=())
     if source.path is not None:
@@ -94,7 +128,8 @@ def read_changed(source: LockSource, target: Target, uv: Uv, known: Rows) -> tup
     """
     from lamina.lock.lines import independent_lines, join, rows_of  # noqa: PLC0415 - as above
 
-    path = source.path if source.is_pinned and not source.is_pylock else None
+    is_listed = source.is_pinned and not source.is_pylock and source.name not in TOOLS
+    path = source.path if is_listed else None
     lines = independent_lines(source.text, target, name=path.name) if path else None
     if path is None or lines is None:
         return read_lock(source, target, uv), {}
@@ -106,6 +141,26 @@ def read_changed(source: LockSource, target: Target, uv: Uv, known: Rows) -> tup
     new = rows_of(missing, asked)
     rows = {line: new[line] if line in new else known[line] for line in lines}
     return (join(rows), rows) if not has_logins(asked) else (read_lock(source, target, uv), {})
+
+
+def _read_tool(source: LockSource, target: Target, uv: Uv) -> Lock:
+    """Read what uv, Poetry, PDM or Pipenv locked."""
+    from lamina.lock.select import select  # noqa: PLC0415 - as above
+    from lamina.lock.tools import pins_of  # noqa: PLC0415 - as above
+    from lamina.lock.uv_lock import with_addresses  # noqa: PLC0415 - as above
+
+    name, directory = source.name, source.directory
+    if name == "uv.lock":
+        choice = source.choice
+        text = uv.export(directory, extras=choice.extras, groups=choice.groups)
+        root = directory.resolve()
+        document, folders = with_addresses(_parse(text, name), root, name)
+        return replace(select(document, target, name=name), directories=folders)
+    pins = pins_of(source.text, source.choice, target, name)
+    found = Lock(wheels=())
+    if pins.lines:
+        found = _read_text(pins.text, target, uv, directory=directory, name=name)
+    return replace(found, directories=pins.directories)
 
 
 def _read_text(text: str, target: Target, uv: Uv, *, directory: Path, name: str) -> Lock:

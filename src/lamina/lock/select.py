@@ -1,32 +1,45 @@
 """Choose from a lock, for one target, one wheel for each distribution; pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import (
     Package,
+    PackageArchive,
     PackageSdist,
     PackageWheel,
     Pylock,
     PylockValidationError,
 )
 from packaging.tags import Tag
-from packaging.utils import parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from lamina.errors import ImageError, LockError
 from lamina.lock.lock import Lock, LockedSdist, LockedWheel
+from lamina.lock.pins import Choice
 from lamina.lock.target import Target
 from lamina.oci.digest import Digest
 
 _SCHEMES = {"https", "http", "file"}
 
 
-def select(document: object, target: Target, *, name: str, is_pinned: bool = True) -> Lock:
+_NOTHING_MORE = Choice()
+
+
+def select(
+    document: object,
+    target: Target,
+    *,
+    name: str,
+    is_pinned: bool = True,
+    choice: Choice = _NOTHING_MORE,
+) -> Lock:
     """Read a parsed pylock document (PEP 751) called ``name`` and choose what fits ``target``.
 
     Distributions whose marker is false for the target are left out; of the lock's groups, the
-    default ones are installed, and no extra.  Raises ``LockError`` with every distribution that
-    has nothing for the target.
+    default ones and those of ``choice`` are installed, of its extras those of ``choice`` that it
+    knows.  Raises ``LockError`` with every distribution that has nothing for the target.
     """
     lock = _validate(document, name)
     _check_lock(lock, target, name)
@@ -36,7 +49,7 @@ def select(document: object, target: Target, *, name: str, is_pinned: bool = Tru
     problems: list[str] = []
     seen: set[str] = set()
     for number, package in enumerate(lock.packages):
-        if not _is_wanted(package, lock, target):
+        if not _is_wanted(package, lock, target, choice):
             continue
         try:
             _check_package(package, target, seen)
@@ -80,13 +93,14 @@ def _check_lock(lock: Pylock, target: Target, name: str) -> None:
         raise LockError(f"none of its environments is that of {target}", where=name)
 
 
-def _is_wanted(package: Package, lock: Pylock, target: Target) -> bool:
+def _is_wanted(package: Package, lock: Pylock, target: Target, choice: Choice) -> bool:
     if package.marker is None:
         return True
-    groups = frozenset(lock.default_groups or ())
+    groups = frozenset({*(lock.default_groups or ()), *map(canonicalize_name, choice.groups)})
+    extras = frozenset(map(canonicalize_name, choice.extras))
     environment: dict[str, str | frozenset[str]] = {
         **target.environment,
-        "extras": frozenset(),
+        "extras": extras & frozenset(lock.extras or ()),
         "dependency_groups": groups,
     }
     return package.marker.evaluate(environment, context="lock_file")
@@ -109,10 +123,10 @@ def _described(package: Package) -> str:
 def _choose(package: Package, ranks: dict[Tag, int], target: Target) -> LockedWheel | LockedSdist:
     version = str(package.version or "")
     described = _described(package)
-    if package.vcs or package.directory or package.archive:
-        raise LockError(
-            f"{described} is a directory, a repository or an archive, not a wheel or an sdist"
-        )
+    if package.vcs or package.directory:
+        raise LockError(f"{described} is a directory or a repository, not a wheel or an sdist")
+    if package.archive:
+        return _archive(package, package.archive, ranks, target)
     ranked = [
         (rank, wheel)
         for wheel in package.wheels or ()
@@ -128,7 +142,8 @@ def _choose(package: Package, ranks: dict[Tag, int], target: Target) -> LockedWh
             size=_size(wheel, described),
             url=_url(wheel, described),
         )
-    if package.sdist is None:
+    is_compiled = target.musl is not None and bool(package.wheels)  # for which nothing is here
+    if package.sdist is None or is_compiled:
         raise LockError(
             _nothing_fits(described, [w.filename for w in package.wheels or ()], target)
         )
@@ -140,6 +155,25 @@ def _choose(package: Package, ranks: dict[Tag, int], target: Target) -> LockedWh
         size=_size(package.sdist, described),
         url=_url(package.sdist, described),
     )
+
+
+def _archive(
+    package: Package, archive: PackageArchive, ranks: dict[Tag, int], target: Target
+) -> LockedWheel | LockedSdist:
+    """Take the one file that a distribution was locked by the address of."""
+    described = _described(package)
+    url = _url(archive, described)
+    filename = unquote(urlsplit(url).path.rpartition("/")[2])
+    if not filename.endswith(".whl"):
+        sdist = PackageSdist(name=filename, url=url, size=archive.size, hashes=archive.hashes)
+        return _choose(replace(package, archive=None, sdist=sdist), ranks, target)
+    try:
+        _, version, _, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        raise LockError(f"{described}: {filename[:80]!r} is not the name of a wheel") from error
+    wheel = PackageWheel(name=filename, url=url, size=archive.size, hashes=archive.hashes)
+    only = replace(package, archive=None, wheels=[wheel], version=package.version or version)
+    return _choose(only, ranks, target)
 
 
 def _rank(filename: str, ranks: dict[Tag, int]) -> int | None:
@@ -154,14 +188,14 @@ def _digest(hashes: Mapping[str, str], described: str) -> Digest:
     return Digest.parse(f"sha256:{code.lower()}")
 
 
-def _size(file: PackageWheel | PackageSdist, described: str) -> int:
+def _size(file: PackageArchive | PackageSdist | PackageWheel, described: str) -> int:
     size = file.size or 0
     if size < 0:
         raise LockError(f"{described} has the size {size}")
     return size
 
 
-def _url(file: PackageWheel | PackageSdist, described: str) -> str:
+def _url(file: PackageArchive | PackageSdist | PackageWheel, described: str) -> str:
     """Return where the file is; a path beside the lock is not an address."""
     try:
         scheme = urlsplit(file.url or "").scheme

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lamina.lock.index_credentials import without_login
-from lamina.lock.lock import Lock, LockedSdist, LockedWheel
+from lamina.lock.lock import Lock, LockedDirectory, LockedSdist, LockedWheel
 from lamina.oci.digest import Digest
 
 
@@ -13,6 +13,7 @@ def lock_to_json(lock: Lock) -> dict[str, Any]:
     return {
         "wheels": [_row(wheel) for wheel in lock.wheels],
         "sdists": [_row(sdist) for sdist in lock.sdists],
+        "directories": [asdict(directory) for directory in lock.directories],
         "isPinned": lock.is_pinned,
     }
 
@@ -22,6 +23,7 @@ def lock_from_json(value: Any) -> Lock:  # noqa: ANN401 - JSON
     return Lock(
         wheels=tuple(LockedWheel(**_members(row)) for row in value["wheels"]),
         sdists=tuple(LockedSdist(**_members(row)) for row in value["sdists"]),
+        directories=tuple(LockedDirectory(**row) for row in value.get("directories", ())),
         is_pinned=value["isPinned"],
     )
 

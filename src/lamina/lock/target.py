@@ -32,13 +32,15 @@ def check_supported(platform: Platform) -> Platform:
 class Target:
     """What wheels are chosen for.
 
-    ``python`` is ``3.11``; ``python_full`` is ``3.11.2``; ``glibc`` is ``(2, 36)``.
+    ``python`` is ``3.11``; ``python_full`` is ``3.11.2``; ``glibc`` is ``(2, 36)``.  Where the C
+    library is musl, ``musl`` is its version, and ``glibc`` does not count.
     """
 
     platform: Platform
     python: str
     python_full: str
     glibc: tuple[int, int]
+    musl: tuple[int, int] | None = None
 
     @property
     def machine(self) -> str:
@@ -49,18 +51,23 @@ class Target:
     def tags(self) -> tuple[Tag, ...]:
         """Every tag that fits, best first (Platform compatibility tags)."""
         version = tuple(int(part) for part in self.python.split("."))
-        major, newest = self.glibc
-        platforms = [
-            f"manylinux_{major}_{minor}_{self.machine}"
-            for minor in range(newest, (4 if self.machine == "x86_64" else _OLDEST_GLIBC - 1), -1)
-        ]
-        platforms += [f"{name}_{self.machine}" for name in _LEGACY[self.machine]]
-        platforms.append(f"linux_{self.machine}")
+        platforms = [*self._platforms, f"linux_{self.machine}"]
         interpreter = "cp" + self.python.replace(".", "")
         return (
             *cpython_tags(version, platforms=platforms),
             *compatible_tags(version, interpreter, platforms),
         )
+
+    @property
+    def _platforms(self) -> list[str]:
+        """Name the platforms of PEP 600 for glibc, of PEP 656 for musl, newest first."""
+        if self.musl is not None:
+            major, newest = self.musl
+            return [f"musllinux_{major}_{minor}_{self.machine}" for minor in range(newest, -1, -1)]
+        major, newest = self.glibc
+        oldest = 5 if self.machine == "x86_64" else _OLDEST_GLIBC
+        names = [f"manylinux_{major}_{minor}" for minor in range(newest, oldest - 1, -1)]
+        return [f"{name}_{self.machine}" for name in (*names, *_LEGACY[self.machine])]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -82,8 +89,11 @@ class Target:
     @property
     def uv_platform(self) -> str:
         """The same for uv's ``--python-platform``, which knows glibc up to 2.40."""
+        if self.musl is not None:
+            return f"{self.machine}-unknown-linux-musl"
         return f"{self.machine}-manylinux_2_{min(self.glibc[1], _NEWEST_FOR_UV)}"
 
     def __str__(self) -> str:
-        glibc = ".".join(map(str, self.glibc))
-        return f"{self.platform}, Python {self.python}, glibc {glibc}"
+        library = "glibc" if self.musl is None else "musl"
+        version = ".".join(map(str, self.musl or self.glibc))
+        return f"{self.platform}, Python {self.python}, {library} {version}"

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lamina.errors import LockError, NetworkError, ToolError
 from lamina.lock.index_settings import index_options
@@ -38,24 +39,67 @@ class Uv:
         configuration is that of ``directory``, of the file's if there is none.  Raises
         ``LockError`` when there is no solution and ``NetworkError`` when the index is away.
         """
-        options = ["--format", "pylock.toml", "--python-version", target.python_full,
-                   "--python-platform", target.uv_platform]  # fmt: skip
+        options = ["--format", "pylock.toml", "--python-version", target.python_full]
+        # With a platform uv stops at the first distribution without a wheel for it.  Few have none
+        # for glibc; for musl all of them are named, see lamina.lock.musl.
+        is_any = target.musl is not None and not with_dependencies
+        options += ["--universal"] if is_any else ["--python-platform", target.uv_platform]
         if not with_dependencies:
             options.append("--no-deps")
         return self._compile(requirements, options, directory=directory)
 
-    def pin(self, requirements: Path, *, python: str, previous: Path | None = None) -> str:
+    def newest_wheel(self, name: str, target: Target, *, directory: Path) -> str:
+        """Find the newest version of ``name`` with a wheel for ``target``; empty if none has."""
+        with TemporaryDirectory(prefix="lamina-") as folder:
+            listed = Path(folder) / "requirements.txt"
+            listed.write_text(f"{name}\n", encoding="utf-8")
+            options = ["--no-deps", "--only-binary", ":all:", "--no-header", "--no-annotate",
+                       "--python-version", target.python_full,
+                       "--python-platform", target.uv_platform]  # fmt: skip
+            try:
+                found = self._compile(listed, options, directory=directory)
+            except LockError:
+                return ""
+        return found.strip().partition("==")[2]
+
+    def export(self, directory: Path, *, extras: Sequence[str], groups: Sequence[str]) -> str:
+        """Write the uv.lock of the project in ``directory`` as a pylock document (PEP 751).
+
+        The lock is taken as it is, and no index is asked.  Groups are those named, and none that
+        uv installs by default.
+        """
+        chosen = [f"--extra={name}" for name in extras] + [f"--group={name}" for name in groups]
+        command = [self.program, "export", "--quiet", "--frozen", "--offline", "--no-header",
+                   "--no-python-downloads", "--format", "pylock.toml", "--no-emit-project",
+                   "--no-default-groups", *chosen]  # fmt: skip
+        return self._run(command, directory, what="uv.lock")
+
+    def pin(  # noqa: PLR0913 - what a lock is made from
+        self,
+        requirements: Path,
+        *,
+        python: str,
+        directory: Path | None = None,
+        previous: Path | None = None,
+        upgrade: Sequence[str] = (),
+        constraints: Path | None = None,
+    ) -> str:
         """Pin a list of requirements for every platform, with hashes and without addresses.
 
-        ``previous`` is a copy of the last lock, whose versions are kept where they fit; it is
-        written over.
+        ``previous`` is a copy of the last lock, whose versions are kept where they fit, but for
+        those named in ``upgrade``; it is written over.  ``constraints`` are versions that may not
+        be left.  uv's own configuration is that of ``directory``, as for :meth:`resolve`.
         """
         options = ["--universal", "--python-version", python, "--generate-hashes", "--no-header",
-                   "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]  # fmt: skip
+                   "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+                   *(f"--upgrade-package={name}" for name in upgrade)]  # fmt: skip
+        if constraints is not None:
+            options += ["--constraints", str(constraints)]
         if previous is None:
-            return self._compile(requirements, options)
+            return self._compile(requirements, options, directory=directory)
         # Told quietly to keep versions, uv writes the file, and nothing to its output.
-        self._compile(requirements, [*options, "--output-file", str(previous)])
+        output = ["--output-file", str(previous)]
+        self._compile(requirements, [*options, *output], directory=directory)
         return previous.read_text(encoding="utf-8")
 
     def _compile(
@@ -63,6 +107,9 @@ class Uv:
     ) -> str:
         command = [self.program, "pip", "compile", "--quiet", *index_options(self.environment),
                    *options, str(requirements.resolve())]  # fmt: skip
+        return self._run(command, directory or requirements.parent, what=str(requirements))
+
+    def _run(self, command: Sequence[str], directory: Path, *, what: str) -> str:
         try:
             done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
                 command,
@@ -70,16 +117,16 @@ class Uv:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                cwd=directory or requirements.parent,
+                cwd=directory,
             )
         except OSError as error:
             raise ToolError(f"cannot start uv: {error.strerror}", where=self.program) from error
         if done.returncode:
-            raise _failed(done.stderr, requirements)
+            raise _failed(done.stderr, what)
         return done.stdout
 
 
-def _failed(output: str, requirements: Path) -> LockError | NetworkError:
+def _failed(output: str, what: str) -> LockError | NetworkError:
     why = _LOGIN.sub("", "\n".join(output.strip().splitlines()[-15:]))
     away = ("error sending request", "Failed to fetch", "dns error", "Could not connect")
     if any(text in output for text in away):
@@ -88,4 +135,7 @@ def _failed(output: str, requirements: Path) -> LockError | NetworkError:
             why=why,
             hint="check the network, and pip's or uv's index and certificate settings",
         )
-    return LockError("the requirements cannot be resolved", where=str(requirements), why=why)
+    problem = (
+        "the lock cannot be read" if what == "uv.lock" else "the requirements cannot be resolved"
+    )
+    return LockError(problem, where=what, why=why)
