@@ -1,18 +1,23 @@
 """Decide: from what is known of project, lock and base to a plan; all judgement, no effects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lamina.errors import ProjectError
 from lamina.lock.lock import Lock, LockedWheel
 from lamina.oci.config import Healthcheck, RuntimeConfig
+from lamina.plan.lean import lean_base, lean_layer
 from lamina.plan.partition import partition
 from lamina.plan.plan import BaseImage, BuildPlan, Bytecode, FileLayer, PlannedFile, WheelLayer
 from lamina.plan.preset import preset
+from lamina.project.diet_settings import read_diet
+from lamina.project.loaded import Loaded
 from lamina.project.project import Project
 
 VENV = "/opt/venv"
 _NONROOT = "65532:65532"
 _HOME = "/home/nonroot"
+_BYTECODE: Mapping[str, Bytecode] = {"none": "none", "imported": "imported", "all": "all"}
+_NOTHING_LOADED = Loaded()
 _PROBE = "import sys,urllib.request as r;sys.exit(r.urlopen({url!r},timeout=4).status!=200)"
 
 
@@ -23,17 +28,20 @@ def decide(  # noqa: PLR0913 - everything that a plan depends on, named
     base: BaseImage,
     own_wheel: LockedWheel | None,
     files: Sequence[PlannedFile],
+    loaded: Loaded = _NOTHING_LOADED,
     created: int = 0,
 ) -> BuildPlan:
     """Decide how the image of ``project`` is made.
 
-    ``own_wheel`` is the project as a wheel; ``files`` are files that go in as they are.  Layers
-    are ordered from what changes least to what changes most.  Raises ``ProjectError`` when the
-    settings contradict each other.
+    ``own_wheel`` is the project as a wheel; ``files`` are files that go in as they are.
+    ``loaded`` are the modules that get bytecode where only imported ones do.  Layers are ordered
+    from what changes least to what changes most.  Raises ``ProjectError`` when the settings
+    contradict each other.
     """
     settings = project.settings
+    diet, _ = read_diet(settings.diet)
     layers: list[WheelLayer | FileLayer] = list(
-        partition(lock.wheels, lenient=settings.allow_record_mismatch)
+        partition(lock.wheels, groups=project.layers, lenient=settings.allow_record_mismatch)
     )
     if files:
         layers.append(FileLayer(name="files", files=tuple(files)))
@@ -41,12 +49,12 @@ def decide(  # noqa: PLR0913 - everything that a plan depends on, named
         layers.append(WheelLayer(name=project.name, wheels=(own_wheel,), is_own=True))
     names = {wheel.name for wheel in lock.wheels}
     return BuildPlan(
-        name=project.name,
-        base=base,
+        name=project.image_name,
+        base=lean_base(base, diet),
         venv=VENV,
-        layers=tuple(layers),
+        layers=tuple(lean_layer(layer, diet, loaded) for layer in layers),
         runtime=_runtime(project, names, base, has_wheel=own_wheel is not None),
-        bytecode=_bytecode(settings.bytecode),
+        bytecode=_BYTECODE[settings.bytecode],
         created=created,
     )
 
@@ -102,7 +110,3 @@ def _healthcheck(project: Project) -> Healthcheck | None:
         )
     probe = _PROBE.format(url=f"http://127.0.0.1:{settings.port}{settings.healthcheck}")
     return Healthcheck(test=("CMD", f"{VENV}/bin/python", "-c", probe))
-
-
-def _bytecode(setting: str) -> Bytecode:
-    return "all" if setting == "all" else "none"

@@ -1,5 +1,6 @@
 """A plan for people: layers from the bottom up, their sizes, and what is in them."""
 
+from lamina.plan.diet import lines_of
 from lamina.plan.forecast import Forecast
 from lamina.plan.plan import BaseImage, BuildPlan, FileLayer, WheelLayer
 
@@ -23,6 +24,7 @@ def explain(plan: BuildPlan) -> str:
     lines += [f"{size / 1e6:9.1f} MB  {name:<{width}}  {text}" for name, size, text in rows]
     total = sum(size for _, size, _ in rows)
     lines.append(f"{total / 1e6:9.1f} MB  in {len(rows)} layers, {len(plan.wheels)} wheels")
+    lines += _diet(plan)
     lines.append("")
     command = " ".join((*plan.runtime.entrypoint, *plan.runtime.command))
     lines.append(f"starts  {command}  as {plan.runtime.user} in {plan.runtime.working_directory}")
@@ -67,6 +69,14 @@ def forecast_to_json(forecast: Forecast) -> dict[str, object]:
             for layer in forecast.layers
         ],
     }
+
+
+def _diet(plan: BuildPlan) -> list[str]:
+    """Say what stays out, and what that risks."""
+    lines = lines_of(plan.diet)
+    width = max((len(line.key) for line in lines), default=0)
+    rows = [f"  {line.key:<{width}}  {line.what}; risk: {line.risk}" for line in lines]
+    return ["", "leaves out of the dependencies:", *rows] if rows else []
 
 
 def _base_rows(base: BaseImage) -> list[tuple[str, int, str]]:

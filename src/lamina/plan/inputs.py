@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
+from lamina.oci.canonical_json import canonical_json
 from lamina.oci.digest import Digest
+from lamina.plan.diet import describe
 from lamina.plan.parts import ENVIRONMENT, part_of
 from lamina.plan.plan import BuildPlan, FileLayer, SystemPackage, WheelLayer
 
@@ -37,6 +39,12 @@ def plan_inputs(plan: BuildPlan) -> dict[str, Any]:
         "venv": plan.venv,
         "bytecode": plan.bytecode,
     }
+    if diet := describe(plan.diet):
+        settings["diet"] = canonical_json(diet).decode()
+    wheels = [layer for layer in plan.layers if isinstance(layer, WheelLayer)]
+    if loaded := [name for layer in wheels for name in layer.loaded]:
+        digest = Digest.of(canonical_json(sorted(loaded)))
+        settings["loaded"] = f"{len(loaded)} {_short(digest)}"
     return {"settings": settings, "parts": {name: rows for name, rows in parts.items() if rows}}
 
 

@@ -4,9 +4,13 @@ A changed wheel sends its whole layer again, so a layer costs (its bytes) times 
 its wheels changes).  Where every wheel changes equally often, that is size times count: large
 wheels stand alone, and small ones share with their like.  Classes by size, rather than a split
 computed from all sizes together, keep a wheel where it is when others change.
+
+A project's history may know better (:mod:`lamina.plan.grouping`).  What was learnt from it is
+written down in the project, as names: a build reads it and computes nothing, so equal projects
+give equal layers on a machine that has no history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lamina.lock.lock import LockedWheel
@@ -19,23 +23,46 @@ _BUDGET: Final = 40
 
 
 def partition(
-    wheels: Sequence[LockedWheel], *, lenient: Sequence[str] = ()
+    wheels: Sequence[LockedWheel],
+    *,
+    groups: Sequence[Sequence[str]] = (),
+    lenient: Sequence[str] = (),
 ) -> tuple[WheelLayer, ...]:
     """Divide ``wheels`` into layers, the largest at the bottom.
 
-    A wheel of 5 MB and more has its own layer, up to the budget; the others share one layer for
-    each class of size.  Equal wheels in any order give equal layers.
+    ``groups`` are names of distributions that share a layer, from the bottom up, as a project has
+    written them down.  Of all others, above those, a wheel of 5 MB and more has its own layer, up
+    to the budget, and the rest share one layer for each class of size.  Equal wheels in any order
+    give equal layers.
     """
-    by_size = sorted(wheels, key=lambda wheel: (-wheel.size, wheel.name))
-    alone = [wheel for wheel in by_size if wheel.size >= _ALONE][: _BUDGET - len(_CLASSES)]
-    left = by_size[len(alone) :]
-    layers = [_layer(wheel.name, (wheel,), lenient) for wheel in alone]
+    layers = list(_written(wheels, groups, lenient))
+    placed = {wheel.name for layer in layers for wheel in layer.wheels}
+    left = sorted(
+        (wheel for wheel in wheels if wheel.name not in placed),
+        key=lambda wheel: (-wheel.size, wheel.name),
+    )
+    room = max(0, _BUDGET - len(_CLASSES) - len(layers))
+    alone = [wheel for wheel in left if wheel.size >= _ALONE][:room]
+    left = left[len(alone) :]
+    layers += [_layer(wheel.name, (wheel,), lenient) for wheel in alone]
     for name, least in _CLASSES:
         members = [wheel for wheel in left if wheel.size >= least]
         left = left[len(members) :]
         if members:
             layers.append(_layer(f"{name} wheels", members, lenient))
     return tuple(layers)
+
+
+def _written(
+    wheels: Sequence[LockedWheel], groups: Sequence[Sequence[str]], lenient: Sequence[str]
+) -> Iterable[WheelLayer]:
+    """Make the layers that are written down; their names stay when some of the wheels go."""
+    found = {wheel.name: wheel for wheel in wheels}
+    for names in groups:
+        members = [found[name] for name in names if name in found]
+        if members:
+            name = names[0] if len(names) == 1 else f"{names[0]} and others"
+            yield _layer(name, members, lenient)
 
 
 def _layer(name: str, wheels: Sequence[LockedWheel], lenient: Sequence[str]) -> WheelLayer:

@@ -5,15 +5,17 @@ or config, project files by digest.  Only the compressor is not in it, for it is
 not a decision; who remembers images by their plan adds its name (see ``layer.compress``).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lamina.lock.lock import LockedWheel
+from lamina.lock.target import Target
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.digest import Digest
 from lamina.oci.platform import Platform
+from lamina.project.diet_settings import Diet
 
-Bytecode = Literal["none", "all"]
+Bytecode = Literal["none", "imported", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,9 @@ class BaseImage:
     ``packages`` make up an assembled base; ``system_packages`` are what the project asked for on
     top, with dependencies.  ``stdlib_bytecode`` says whether their modules are compiled, for which
     this machine needs a Python of the same minor version.  ``found_layers`` are the sizes of the
-    layers of a base that is not assembled.
+    layers of a base that is not assembled.  ``left_out`` are modules of the standard library that
+    the image does without.  ``musl`` is the version of the C library where that is not glibc, whose
+    version is then (0, 0).
     """
 
     reference: str
@@ -50,6 +54,19 @@ class BaseImage:
     system_packages: tuple[SystemPackage, ...] = ()
     stdlib_bytecode: bool = False
     found_layers: tuple[int, ...] = ()
+    left_out: tuple[str, ...] = ()
+    musl: tuple[int, int] | None = None
+
+    @property
+    def target(self) -> Target:
+        """What wheels are chosen for."""
+        return Target(
+            platform=self.platform,
+            python=self.python,
+            python_full=self.python_full,
+            glibc=self.glibc,
+            musl=self.musl,
+        )
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
@@ -68,6 +85,10 @@ class WheelLayer:
     """Names whose RECORD may hold wrong hashes."""
     is_own: bool = False
     """Whether this is the project itself, and not what it depends on."""
+    diet: Diet | None = None
+    """What of the wheels' files stays out; None where all goes in."""
+    loaded: tuple[str, ...] = ()
+    """The modules that get bytecode where only imported ones do."""
 
     @property
     def size(self) -> int:
@@ -120,6 +141,13 @@ class BuildPlan:
     def layer_count(self) -> int:
         """How many layers the image will have, the base's and the environment's included."""
         return len(self.base.layer_sizes) + 1 + len(self.layers)
+
+    @property
+    def diet(self) -> Diet:
+        """What the image does without, of its dependencies and of its base."""
+        diets = (layer.diet for layer in self.layers if isinstance(layer, WheelLayer))
+        found = next((diet for diet in diets if diet is not None), Diet())
+        return replace(found, stdlib=self.base.left_out)
 
     @property
     def wheels(self) -> tuple[LockedWheel, ...]:

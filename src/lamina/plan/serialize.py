@@ -11,6 +11,8 @@ from lamina.plan.plan import BuildPlan, FileLayer, PlannedFile, WheelLayer
 
 _NOT_IN_KEY = {"url", "source"}
 """Where a file happens to be does not change what it is."""
+_ONLY_WHEN_SET = {"diet", "loaded", "left_out", "musl"}
+"""What is off leaves no trace, so that keys are those of before there was such a thing."""
 
 
 def plan_to_json(plan: BuildPlan) -> dict[str, Any]:
@@ -45,4 +47,5 @@ def _members(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
         field.name: _value(getattr(value, field.name))
         for field in dataclasses.fields(value)
         if field.name not in _NOT_IN_KEY
+        and (getattr(value, field.name) or field.name not in _ONLY_WHEN_SET)
     }

@@ -1,25 +1,18 @@
 """Base pins: which image a base's tag stands for, as ``lamina lock`` wrote it down; pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from lamina.errors import ImageError, ProjectError, UsageError
+from lamina.errors import ImageError, UsageError
 from lamina.oci.digest import Digest
 from lamina.oci.reference import Reference
 
 FILE: Final = "lamina.lock.toml"
 """The name of the file, beside pyproject.toml: no lock of distributions has a place for it."""
 
-_VERSION: Final = 1
 _ASSEMBLED: Final = frozenset({"debian", "ubuntu", "scratch"})
-_HEAD: Final = """\
-# Written by `lamina lock`, to be committed: which image the base of this project stands for.
-# `lamina base check` says whether there is a newer one, `lamina lock --upgrade` takes it.
-
-version = 1
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +82,17 @@ def stale_pins(base: str, pins: Sequence[BasePin]) -> str:
 
 
 def render_pins(pins: Sequence[BasePin]) -> str:
-    """Write the file's text, equal for equal pins whatever their order."""
+    """Write the tables of the file, equal for equal pins whatever their order."""
     rows = sorted({pin.reference: pin.digest for pin in pins}.items())
     tables = (f'\n[base.{json.dumps(name)}]\ndigest = "{digest}"\n' for name, digest in rows)
-    return _HEAD + "".join(tables)
+    return "".join(tables)
 
 
-def parse_pins(document: Mapping[str, Any], *, where: str) -> tuple[BasePin, ...]:
-    """Read the file's document; raise ``ProjectError`` with everything that is wrong in it."""
-    version = document.get("version")
-    if version != _VERSION or isinstance(version, bool):
-        raise ProjectError(
-            f"the file has version {version!r}, and this Lamina knows {_VERSION}",
-            where=where,
-            hint="update Lamina, or delete the file and run `lamina lock`",
-        )
-    problems = [f"{key!r} is not known" for key in document if key not in {"version", "base"}]
-    table = document.get("base", {})
+def read_pins(table: object) -> tuple[tuple[BasePin, ...], tuple[str, ...]]:
+    """Read the file's ``base``; return the pins, and everything that is wrong there."""
     rows = table if isinstance(table, dict) else {"": table}
     pins: dict[str, BasePin] = {}
+    problems: list[str] = []
     for name, row in rows.items():
         try:
             pin = _pin(name, row)
@@ -115,14 +100,7 @@ def parse_pins(document: Mapping[str, Any], *, where: str) -> tuple[BasePin, ...
                 problems.append(f"base.{json.dumps(name)}: the same image is pinned above")
         except (ImageError, UsageError) as error:
             problems.append(f"base.{json.dumps(name)}: {error.what}")
-    if problems:
-        raise ProjectError(
-            "the pins of the base cannot be read",
-            where=where,
-            problems=tuple(problems),
-            hint="delete the file and run `lamina lock`",
-        )
-    return tuple(pins.values())
+    return tuple(pins.values()), tuple(problems)
 
 
 def _pin(name: str, row: object) -> BasePin:
