@@ -1,15 +1,17 @@
 """The pipeline as a library: project, lock, plan, engine, destination, for each platform."""
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import uv
 
-from lamina.build import Workshop, build, make_plan
+from lamina.build import build, make_plan
 from lamina.errors import ImageError, ProjectError
-from lamina.events import Event, PlanDecided
+from lamina.events import Event, Outcome, PlanDecided, StepFinished, StepStarted
 from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.lock.uv import Uv
@@ -27,6 +29,7 @@ from lamina.store.store import Store
 from lamina.testing.images import Memory, toy_image
 from lamina.testing.projects import locked_project, own_backend
 from lamina.testing.wheels import ToyWheel
+from lamina.workshop import Workshop
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 
@@ -61,15 +64,34 @@ class Bases:
         raise AssertionError(layer)
 
 
+class SlowBases(Bases):
+    """Takes its time for one platform, and may find nothing there."""
+
+    def __init__(self, slow: Platform, *, is_failing: bool = False) -> None:
+        self._slow = slow
+        self._is_failing = is_failing
+
+    def resolve(
+        self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
+    ) -> BaseImage:
+        if platform == self._slow:
+            time.sleep(0.3)
+            if self._is_failing:
+                raise ImageError("no base")
+        return super().resolve(reference, platform, system_packages, step)
+
+
 class Engines:
     """Notes plans, and fails for the platforms that it is told to."""
 
     def __init__(self) -> None:
         self.plans: list[BuildPlan] = []
         self.failing: set[Platform] = set()
+        self.meeting = threading.Barrier(1)
 
     def build(self, plan: BuildPlan, step: Step) -> tuple[Image, Content]:  # noqa: ARG002
         self.plans.append(plan)
+        self.meeting.wait(10)
         if plan.base.platform in self.failing:
             raise ImageError("cannot")
         content = Memory()
@@ -137,6 +159,55 @@ def test_one_platform_gives_an_image_and_several_an_index(
     assert isinstance(two, Index)
     assert [image.platform for image in two.images] == [AMD64, ARM64]
     assert written.images == [one, two, two]
+
+
+def test_platforms_are_built_at_the_same_time(
+    project: Path, workshop: Workshop, engine: Engines
+) -> None:
+    engine.meeting = threading.Barrier(2)  # nobody passes alone
+
+    image = build(project, [AMD64, ARM64], [], workshop, silent_step())
+
+    assert isinstance(image, Index)
+    assert [one.platform for one in image.images] == [AMD64, ARM64]
+
+
+def test_steps_have_the_same_ids_whatever_platform_is_faster(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    """The first platform builds the wheels that all need, also when the second is there first."""
+    own_backend(tmp_path / "own", ToyWheel(name="own"))
+
+    def steps(slow: Platform) -> dict[str, str]:
+        bases, store = SlowBases(slow), Store.open(tmp_path / f"store-{slow.architecture}")
+        found: list[Event] = []
+        step = Step("", found.append, lambda: 0.0)
+        build(
+            tmp_path / "own", [AMD64, ARM64], [], replace(workshop, base=bases, store=store), step
+        )
+        return {event.step: event.name for event in found if isinstance(event, StepStarted)}
+
+    ids = steps(AMD64)
+
+    assert ids == steps(ARM64)
+    assert [ids[name] for name in ("0.0", "0.1", "0.2", "0.3")] == [
+        "plan linux/amd64", "build linux/amd64", "plan linux/arm64", "build linux/arm64",
+    ]  # fmt: skip
+    assert [name for name, text in ids.items() if text == "wheel of own"] == ["0.0.2"]
+
+
+def test_a_platform_that_cannot_be_planned_stops_the_others(
+    project: Path, workshop: Workshop, engine: Engines
+) -> None:
+    events: list[Event] = []
+    failing = replace(workshop, base=SlowBases(AMD64, is_failing=True))
+
+    with pytest.raises(ImageError, match="no base"):
+        build(project, [AMD64, ARM64], [], failing, Step("", events.append, lambda: 0.0))
+
+    outcomes = {event.step: event.outcome for event in events if isinstance(event, StepFinished)}
+    assert outcomes["0.2"] is Outcome.CANCELLED
+    assert engine.plans == []
 
 
 def test_nothing_is_written_when_any_platform_fails(

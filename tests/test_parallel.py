@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from lamina.parallel import Later, gather_then, map_ordered
+from lamina.parallel import GivenUp, Later, NamedLocks, Turn, gather_then, map_ordered, together
 
 LONG_S = 10
 
@@ -125,3 +125,127 @@ def test_what_can_be_abandoned_keeps_no_program_from_ending() -> None:
     )
 
     assert done.stdout == "ended\n"
+
+
+def test_calls_that_run_together_meet_and_their_results_come_in_order() -> None:
+    meeting = threading.Barrier(3, timeout=LONG_S)
+
+    def meet(number: int, _: Turn) -> int:
+        meeting.wait()
+        return number * number
+
+    assert together(meet, [1, 2, 3]) == [1, 4, 9]
+
+
+def test_one_call_needs_no_thread() -> None:
+    def where(_: str, turn: Turn) -> threading.Thread:
+        turn.wait()
+        return threading.current_thread()
+
+    assert together(where, ["only"]) == [threading.main_thread()]
+
+
+def test_turns_are_taken_in_the_order_of_the_items() -> None:
+    taken: list[int] = []
+
+    def take(number: int, turn: Turn) -> None:
+        time.sleep(0.02 * (2 - number))  # the last is there first
+        turn.wait()
+        taken.append(number)
+        turn.end()
+
+    together(take, [0, 1, 2])
+
+    assert taken == [0, 1, 2]
+
+
+def test_whoever_waits_for_a_turn_gives_up_when_the_one_before_fails() -> None:
+    reached: list[int] = []
+
+    def take(number: int, turn: Turn) -> None:
+        turn.wait()
+        reached.append(number)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="0"):
+        together(take, [0, 1, 2])
+
+    assert reached == [0]
+
+
+@pytest.mark.parametrize("way", ["map", "gather"])
+def test_a_failure_stops_the_work_of_the_calls_beside_it(way: str) -> None:
+    """The failure is raised, and not that the others gave up."""
+    done: list[int] = []
+    is_working = threading.Event()
+
+    def work(item: int) -> int:
+        is_working.set()
+        time.sleep(0.01)
+        done.append(item)
+        return item
+
+    def call(number: int, _: Turn) -> None:
+        if number == 1:
+            assert is_working.wait(LONG_S)
+            raise ValueError("the second")
+        items = list(range(500))
+        if way == "map":
+            map_ordered(work, items, workers=1)
+        else:
+            gather_then({"group": items}, fetch=work, combine=lambda *_: None,
+                        fetchers=1, combiners=1)  # fmt: skip
+
+    with pytest.raises(ValueError, match="the second"):
+        together(call, [0, 1])
+
+    assert len(done) < 100
+
+
+@pytest.mark.parametrize("way", ["map", "gather", "turn"])
+def test_nothing_is_begun_after_a_failure_beside_it(way: str) -> None:
+    """Downloads that began could not be stopped."""
+    done: list[int] = []
+    may_fail, has_failed = threading.Event(), threading.Event()
+
+    def call(number: int, turn: Turn) -> None:
+        if number == 1:
+            assert may_fail.wait(LONG_S)
+            threading.Timer(0.1, has_failed.set).start()
+            raise ValueError("the second")
+        may_fail.set()
+        assert has_failed.wait(LONG_S)
+        if way == "map":
+            map_ordered(done.append, [1, 2, 3], workers=3)
+        elif way == "gather":
+            gather_then({"group": [1, 2, 3]}, fetch=done.append, combine=lambda *_: None,
+                        fetchers=3, combiners=1)  # fmt: skip
+        else:
+            turn.wait()
+            done.append(1)
+
+    with pytest.raises(ValueError, match="the second"):
+        together(call, [0, 1])
+
+    assert done == []
+
+
+def test_work_that_nobody_gave_up_goes_on_after_a_failure_elsewhere() -> None:
+    def fail(_: int, __: Turn) -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - there is nothing to say
+        together(fail, [0, 1])
+
+    assert map_ordered(str, [1, 2], workers=2) == ["1", "2"]
+
+
+def test_giving_up_is_no_error_that_anybody_handles() -> None:
+    assert not issubclass(GivenUp, Exception)
+
+
+def test_one_name_has_one_lock() -> None:
+    locks: NamedLocks[str] = NamedLocks()
+
+    assert locks.of("a") is locks.of("a")
+    assert locks.of("a") is not locks.of("b")

@@ -13,8 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lamina.build import Workshop, make_plan
     from lamina.build import build as build_image
+    from lamina.build import make_plan
     from lamina.errors import (
         ArchiveError,
         CheckFailed,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from lamina.project.settings import Settings
     from lamina.steps import Step
     from lamina.store.store import Store
+    from lamina.workshop import Workshop
 
 __all__ = [
     "ArchiveError",
@@ -87,7 +88,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "lamina.build": ("Workshop", "make_plan"),
+    "lamina.build": ("make_plan",),
+    "lamina.workshop": ("Workshop",),
     "lamina.lock.lock": ("Lock", "LockedSdist", "LockedWheel"),
     "lamina.oci.config": ("Healthcheck", "RuntimeConfig"),
     "lamina.oci.descriptor": ("Descriptor",),

@@ -1,14 +1,23 @@
 """The only place that starts threads: results in order, and the first failure cancels the rest."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Name = TypeVar("Name", bound=Hashable)
 Part = TypeVar("Part")
+
+_OTHER_FAILED: ContextVar[threading.Event | None] = ContextVar("_OTHER_FAILED", default=None)
+"""Set once a call of the same :func:`together` has failed."""
+
+
+class GivenUp(BaseException):
+    """A call was not brought to its end, because one that ran together with it failed."""
 
 
 class Later(Generic[Result]):
@@ -43,13 +52,94 @@ def map_ordered(
     The first failure is raised once the calls already running have ended; calls not yet started
     are cancelled.
     """
+    other = _OTHER_FAILED.get()
+
+    def call(item: Item) -> Result:
+        _check(other)
+        return function(item)
+
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(function, item) for item in items]
+        futures = [pool.submit(call, item) for item in items]
         try:
             return [future.result() for future in futures]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+class NamedLocks(Generic[Name]):
+    """A lock for each name, so that of what several threads need, one makes it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: defaultdict[Name, threading.Lock] = defaultdict(threading.Lock)
+
+    def of(self, name: Name) -> threading.Lock:
+        """Return the lock of ``name``, the same for all who ask."""
+        with self._lock:
+            return self._locks[name]
+
+
+class Turn:
+    """One call's place among those that run together, for what they do one after another."""
+
+    def __init__(self, before: "Turn | None" = None) -> None:
+        self._before = before
+        self._over: Future[None] = Future()
+
+    def wait(self) -> None:
+        """Wait until the call before has had its turn; raise ``GivenUp`` if another failed."""
+        if self._before is not None:
+            self._before._over.result()  # noqa: SLF001 - another of the same class
+        _check(_OTHER_FAILED.get())
+
+    def end(self, *, has_failed: bool = False) -> None:
+        """Let the next call go on; ending again changes nothing."""
+        if self._over.done():
+            return
+        if has_failed:
+            self._over.set_exception(GivenUp())
+        else:
+            self._over.set_result(None)
+
+
+def together(function: Callable[[Item, Turn], Result], items: Sequence[Item]) -> list[Result]:
+    """Apply ``function`` to all items at once; results come in the items' order.
+
+    What the calls do between ``turn.wait()`` and ``turn.end()`` they do one after another, in that
+    order.  Of several failures the first in time is raised, once all calls have ended; the others
+    give up at their turn, or the next item of a :func:`map_ordered` or :func:`gather_then`.
+    """
+    if len(items) == 1:
+        return [function(items[0], Turn())]
+    has_failed = threading.Event()
+    failures: list[BaseException] = []
+
+    def call(item: Item, turn: Turn) -> Result:
+        _OTHER_FAILED.set(has_failed)
+        try:
+            result = function(item, turn)
+        except BaseException as error:
+            failures.append(error)
+            has_failed.set()
+            turn.end(has_failed=True)
+            raise
+        turn.end()
+        return result
+
+    with ThreadPoolExecutor(max(1, len(items))) as pool:
+        turns = [Turn()]
+        for _ in items[1:]:
+            turns.append(Turn(turns[-1]))
+        futures = [pool.submit(call, *pair) for pair in zip(items, turns, strict=True)]
+        try:
+            wait(futures)
+        except BaseException:
+            has_failed.set()
+            raise
+    if failures:
+        raise failures[0]
+    return [future.result() for future in futures]
 
 
 def gather_then(
@@ -67,10 +157,16 @@ def gather_then(
     first: name the longest first, so that none of them is left for the end.  Failures behave as
     in :func:`map_ordered`.
     """
+    other = _OTHER_FAILED.get()
+
+    def call(item: Item) -> Part:
+        _check(other)
+        return fetch(item)
+
     with ThreadPoolExecutor(fetchers) as network, ThreadPoolExecutor(combiners) as processor:
         try:
             waiting = {
-                name: [network.submit(fetch, item) for item in items]
+                name: [network.submit(call, item) for item in items]
                 for name, items in groups.items()
             }
             combined = _combine_when_ready(
@@ -92,6 +188,7 @@ def _combine_when_ready(
     combined: dict[Name, Future[Result]] = {}
     running: set[Future[Result]] = set()
     while waiting:
+        _check(_OTHER_FAILED.get())
         fetched = {part for parts in waiting.values() for part in parts if part.done()}
         _raise_first_failure(fetched)
         ready = [name for name, parts in waiting.items() if fetched.issuperset(parts)]
@@ -103,6 +200,11 @@ def _combine_when_ready(
         _raise_first_failure(done)
         running -= done
     return combined
+
+
+def _check(other_failed: threading.Event | None) -> None:
+    if other_failed is not None and other_failed.is_set():
+        raise GivenUp
 
 
 def _first_done(futures: set[Future[Any]]) -> set[Future[Any]]:

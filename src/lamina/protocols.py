@@ -69,7 +69,7 @@ class Source(Protocol):
 
 
 class Base(Protocol):
-    """Where base images come from."""
+    """Where base images come from; several platforms may ask at the same time."""
 
     def resolve(
         self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
@@ -94,7 +94,7 @@ class Base(Protocol):
 
 
 class Engine(Protocol):
-    """Turns a plan into an image."""
+    """Turns a plan into an image; several platforms may be built at the same time."""
 
     def build(self, plan: BuildPlan, step: Step) -> tuple[Image, Content]:
         """Build the image that ``plan`` describes, or raise and leave nothing half-made."""

@@ -1,6 +1,7 @@
 """A base's key holds all that its bytes depend on, and it says truthfully what it made."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,23 @@ def test_a_plan_with_bytecode_is_not_carried_out_without_a_python(
 
     with pytest.raises(ToolError, match=r"no Python 3\.11 any more"):
         bench.build(plan)
+
+
+@pytest.mark.usefixtures("with_python")
+def test_modules_that_are_left_out_make_another_base_without_them(bench: Bench) -> None:
+    """Neither their sources nor their bytecode; whoever leaves nothing out has the same layer."""
+    whole = bench.plan()
+    lean = replace(whole, base=replace(whole.base, left_out=("this",)))
+    first = bench.build(whole)
+
+    second = bench.build(lean)
+    third = bench.build(whole)
+
+    gone = {"usr/lib/python3.11/this.py", "usr/lib/python3.11/__pycache__/this.cpython-311.pyc"}
+    assert gone <= paths(bench, first)
+    assert not gone & paths(bench, second)
+    assert first == third
+    assert bench.base.marks(whole.base) != bench.base.marks(lean.base)
 
 
 def test_changed_rules_make_another_base(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

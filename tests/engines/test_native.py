@@ -1,5 +1,8 @@
 """The native engine builds what the plan says, once."""
 
+import os
+import subprocess
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,10 +11,12 @@ from typing import Any
 import pytest
 
 from lamina.bases.scratch import ScratchBase
+from lamina.engines import native
 from lamina.engines.layers import LayerShop
-from lamina.engines.native import NativeEngine
+from lamina.engines.native import WORTH_A_PROCESS, NativeEngine
 from lamina.errors import InputError, IntegrityError
 from lamina.events import Event, LayerBuilt, StepFinished, StepStarted
+from lamina.layer import key
 from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedWheel
 from lamina.oci.config import RuntimeConfig
@@ -19,7 +24,9 @@ from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
 from lamina.oci.platform import Platform
+from lamina.parallel import together
 from lamina.plan.plan import BaseImage, BuildPlan, FileLayer, PlannedFile, WheelLayer
+from lamina.project.diet_settings import Diet
 from lamina.protocols import Content
 from lamina.steps import Step, silent_step
 from lamina.store.store import Store
@@ -27,6 +34,7 @@ from lamina.testing.wheels import ToyWheel
 from tests.support.toys import VENV
 
 PLATFORM = Platform.parse("linux/amd64")
+ARM64 = Platform.parse("linux/arm64")
 
 
 @dataclass
@@ -35,8 +43,11 @@ class Wheels:
 
     folder: Path
     fetched: list[str] = field(default_factory=list)
+    meeting: threading.Barrier | None = None
 
     def fetch(self, wheel: LockedWheel, step: Step) -> Path:
+        if self.meeting and wheel.name in {"one", "two"}:
+            self.meeting.wait(10)  # both platforms are at it now
         with step:
             self.fetched.append(wheel.name)
         return self.folder / wheel.filename
@@ -107,6 +118,22 @@ def test_an_unchanged_image_is_built_without_fetching_anything(bench: Bench) -> 
     assert bench.source.fetched == []
 
 
+def test_a_lean_image_is_not_remembered_past_a_change_of_the_diets_rules(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = bench.plan(ONE)
+    layer = WheelLayer(name="one", wheels=plan.wheels, diet=Diet(tests=True))
+    lean = replace(plan, layers=(layer,))
+    bench.build(lean)
+    bench.source.fetched.clear()
+    for module in (key, native):
+        monkeypatch.setattr(module, "RULES_VERSION", 999, raising=False)
+
+    bench.build(lean)
+
+    assert bench.source.fetched == ["one"]
+
+
 def test_only_the_wheels_of_a_changed_layer_are_fetched(bench: Bench) -> None:
     bench.build(bench.plan(ONE, TWO))
     bench.source.fetched.clear()
@@ -136,6 +163,37 @@ def test_any_number_of_threads_gives_the_same_image(bench: Bench) -> None:
     ]
 
     assert images == images[:1] * 4
+
+
+def test_platforms_that_are_built_together_share_what_is_equal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both want the big wheel, whose layer another process makes, and each has one of its own."""
+    big = ToyWheel(name="big", files={"big.bin": os.urandom(WORTH_A_PROCESS)})
+    amd64 = bench.plan(big, ONE)
+    plans = [amd64, replace(bench.plan(big, TWO), base=replace(amd64.base, platform=ARM64))]
+    events: list[Event] = []
+    steps = [Step(f"{n}", events.append, lambda: 0.0, id_=f"{n}") for n in range(2)]
+    bench.source.meeting = threading.Barrier(2)
+    engine = bench.engine()
+    started: list[subprocess.Popen[str]] = []
+
+    class Noted(subprocess.Popen[str]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+
+    built = together(lambda n, _: engine.build(plans[n], steps[n])[0], [0, 1])
+
+    made = [e for e in events if isinstance(e, LayerBuilt) and e.name == "lamina: big==1.0"]
+    assert sorted(event.cached for event in made) == [False, True]
+    assert built[0].layers[1] == built[1].layers[1]
+    assert [process.returncode for process in started] == [0]
+    alone = Bench(bench.folder / "alone")
+    alone.source.folder = bench.source.folder
+    assert [alone.build(plan)[0] for plan in plans] == built
 
 
 def test_a_blob_that_disappears_is_made_again(bench: Bench) -> None:

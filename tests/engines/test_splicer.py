@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -12,6 +14,7 @@ from lamina.errors import ArchiveError, ToolError
 from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
 from lamina.plan.plan import WheelLayer
+from lamina.project.diet_settings import Diet
 from lamina.store.store import Store
 from lamina.testing.wheels import ToyWheel
 
@@ -45,6 +48,23 @@ def test_the_layer_is_the_one_that_this_process_would_make(tmp_path: Path) -> No
     assert LayerShop(store, VENV, "none", workers=1).made(layer) == expected
 
 
+def test_a_diet_and_the_loaded_modules_reach_the_other_process(tmp_path: Path) -> None:
+    toy = ToyWheel(files={"toy/__init__.py": b"x = 1\n", "toy/tests/a.py": b"x" * 1000})
+    diet = Diet(tests=True, locales=("de",), drop=("a", "b"))
+    layer = replace(layer_of(toy.locked(tmp_path)), diet=diet, loaded=("toy",))
+    paths = [tmp_path / toy.filename]
+    here = LayerShop(Store.open(tmp_path / "here"), VENV, "none", workers=1)
+    expected, _ = here.wheel_layer(layer, paths)
+    store, pool = splicers(tmp_path / "there")
+
+    with pool:
+        pool.make(layer, paths)
+
+    made = LayerShop(store, VENV, "none", workers=1).made(layer)
+    assert made == expected
+    assert not [item for item in made[1].items if "tests" in item.path]
+
+
 def test_one_process_makes_one_layer_after_the_other(tmp_path: Path) -> None:
     toys = [ToyWheel(name=f"toy{n}", files={f"toy{n}.py": b"x"}) for n in range(3)]
     _, pool = splicers(tmp_path / "store")
@@ -53,7 +73,46 @@ def test_one_process_makes_one_layer_after_the_other(tmp_path: Path) -> None:
         for toy in toys:
             pool.make(layer_of(toy.locked(tmp_path)), [tmp_path / toy.filename])
 
-    assert len(pool._all) == 1
+        assert len(pool._all) == 1
+
+
+def test_the_last_of_several_builds_ends_the_processes(tmp_path: Path) -> None:
+    toys = [ToyWheel(name=f"toy{n}", files={f"toy{n}.py": b"x"}) for n in range(2)]
+    _, pool = splicers(tmp_path / "store")
+
+    with pool:
+        with pool:
+            pool.make(layer_of(toys[0].locked(tmp_path)), [tmp_path / toys[0].filename])
+        (process,) = pool._all
+        assert process.poll() is None
+    assert process.returncode == 0
+    with pool:
+        pool.make(layer_of(toys[1].locked(tmp_path)), [tmp_path / toys[1].filename])
+        (another,) = pool._all
+
+    assert another.returncode == 0
+
+
+def test_a_build_that_begins_while_another_ends_keeps_its_process(tmp_path: Path) -> None:
+    toys = [ToyWheel(name=f"toy{n}", files={f"toy{n}.py": b"x"}) for n in range(2)]
+    store, pool = splicers(tmp_path / "store")
+    layers = [layer_of(toy.locked(tmp_path)) for toy in toys]
+
+    class Ending(subprocess.Popen[str]):
+        """Takes so long to end that the other build begins."""
+
+        def communicate(self, *_: object, **__: object) -> tuple[str, str]:
+            pool.__enter__()
+            pool.make(layers[0], [tmp_path / toys[0].filename])
+            return super().communicate()
+
+    with pool:
+        pool._all.append(Ending(["true"], stdout=subprocess.PIPE, text=True))
+    pool.make(layers[1], [tmp_path / toys[1].filename])
+    pool.__exit__(None, None, None)
+
+    shop = LayerShop(store, VENV, "none", workers=1)
+    assert all(map(shop.has, layers))
 
 
 def test_a_hostile_wheel_is_the_same_error_as_here(tmp_path: Path) -> None:
@@ -89,6 +148,7 @@ def test_a_failed_build_leaves_no_process_behind(tmp_path: Path) -> None:
     _, pool = splicers(tmp_path / "store")
 
     pool.make(layer_of(toy.locked(tmp_path)), [tmp_path / toy.filename])
+    (process,) = pool._all
     pool.__exit__(RuntimeError, RuntimeError("elsewhere"), None)
 
-    assert all(process.returncode is not None for process in pool._all)
+    assert process.returncode is not None

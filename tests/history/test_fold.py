@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from lamina.events import (
     Event,
+    ImageBuilt,
     LayerBuilt,
     Outcome,
+    PlanDecided,
     StepLogged,
     StepProgressed,
     StepWarned,
@@ -269,3 +271,31 @@ def test_no_stream_is_an_error(told: list[Event]) -> None:
     assert len({step.id for step in record.steps}) == len(record.steps)
     assert all(step.seconds >= 0 and step.started >= 0 for step in record.steps)
     assert all(seconds >= 0 for seconds in record.phases.values())
+
+
+def test_platforms_stand_in_the_order_that_they_were_asked_for_in() -> None:
+    """They are planned and built together, and any may be ready first."""
+    numbers = range(12)
+    plans: list[Event] = [
+        PlanDecided(
+            step=f"0.{2 * n}",
+            time=1,
+            platform=f"linux/p{n}",
+            key="k",
+            layers=1,
+            wheels=0,
+            project="x",
+        )
+        for n in numbers
+    ]
+    images: list[Event] = [
+        ImageBuilt(
+            step=f"0.{2 * n + 1}", time=2, platform=f"linux/p{n}", digest=digest(str(n)), size=1
+        )
+        for n in numbers
+    ]
+
+    record = fold(HEADER, [*reversed(plans), *reversed(images)])
+
+    assert record.platforms == tuple(f"linux/p{n}" for n in numbers)
+    assert [image.platform for image in record.images] == [f"linux/p{n}" for n in numbers]

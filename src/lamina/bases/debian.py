@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
+from lamina.bases.debian_bytecode import Compile, CompileOnce
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.debian.ld_cache import Architecture
 from lamina.debian.rules import RULES_VERSION
@@ -41,9 +42,13 @@ class Archive(Protocol):
         """Select packages from the archive."""
 
     def write_layer(
-        self, selection: DebianSelection, part: Part, compiler: Compiler | None
+        self,
+        selection: DebianSelection,
+        part: Part,
+        compiler: Compile | None,
+        left_out: tuple[str, ...] = (),
     ) -> tuple[Layer, Contents]:
-        """Write a part of a selection as a layer."""
+        """Write a part of a selection as a layer, without some modules of the base's Python."""
 
 
 class DebianBase:
@@ -73,6 +78,7 @@ class DebianBase:
         self._offline = offline
         self._is_early = is_early
         self._early: dict[Digest, Later[list[_Made]]] = {}
+        self._compilers: dict[str, CompileOnce] = {}
 
     def resolve(
         self, reference: str, platform: Platform, system_packages: tuple[str, ...], step: Step
@@ -100,7 +106,7 @@ class DebianBase:
                 f"no Python {base.python} on this machine: the standard library in the image "
                 "has no bytecode, and starts more slowly"
             )
-        early = self._early.pop(base.digest, None)
+        early = None if base.left_out else self._early.pop(base.digest, None)
         made = early.result() if early else self._make(base, selection, step)
         for part, (layer, cached) in zip(_parts(selection), made, strict=True):
             step.tell(
@@ -128,7 +134,7 @@ class DebianBase:
         with step:
             for part in _parts(selection):
                 if _key(base, selection, part) == layer.key:
-                    archive.write_layer(selection, part, _compiler(base))
+                    archive.write_layer(selection, part, self._compiler(base), base.left_out)
 
     def _selection(self, base: BaseImage) -> DebianSelection:
         text = self._store.recall("debian selection", base.digest.hex)
@@ -155,10 +161,16 @@ class DebianBase:
         if found is None:
             if not archive:  # one for all parts: it has fetched the packages
                 archive.append(self._open_archive())
-            found = archive[0].write_layer(selection, part, _compiler(base))
+            found = archive[0].write_layer(selection, part, self._compiler(base), base.left_out)
         layer, contents = found[0].with_key(key), found[1]
         self._store.remember_layer(key, layer, contents)
         return layer, is_there
+
+    def _compiler(self, base: BaseImage) -> CompileOnce | None:
+        """Return the compiler of the base's Python, which bases of one version share."""
+        if not base.stdlib_bytecode:
+            return None
+        return self._compilers.setdefault(base.python, CompileOnce(_new_compiler(base.python)))
 
     def _remembered(
         self, request: tuple[str, Architecture, tuple[str, ...]], step: Step
@@ -223,18 +235,16 @@ def _parts(selection: DebianSelection) -> tuple[Part, ...]:
 
 def _key(base: BaseImage, selection: DebianSelection, part: Part) -> str:
     python = base.python if base.stdlib_bytecode else "-"
-    return base_layer_key(_digest(selection, part=part), f"{part} {python}")
+    return base_layer_key(_digest(selection, part=part), f"{part} {python}", base.left_out)
 
 
-def _compiler(base: BaseImage) -> Compiler | None:
-    if not base.stdlib_bytecode:
-        return None
-    program = find_interpreter(base.python)
+def _new_compiler(python: str) -> Compiler:
+    program = find_interpreter(python)
     if program is None:
         raise ToolError(
-            f"the plan compiles the standard library, and there is no Python {base.python} any more"
+            f"the plan compiles the standard library, and there is no Python {python} any more"
         )
-    return Compiler(base.python, program, workers=_COMPILERS)
+    return Compiler(python, program, workers=_COMPILERS)
 
 
 def _digest(selection: DebianSelection, *, part: Part = "system") -> Digest:

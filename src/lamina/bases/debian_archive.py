@@ -1,12 +1,12 @@
 """The Debian archive behind a base: selecting packages, fetching them, writing their layers."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from lamina.bases.apt_transport import HELPER, AptTransport
-from lamina.bytecode.compiler import Compiler
 from lamina.debian.archives import archive_key, archives_of
-from lamina.debian.assemble import Which, entries
+from lamina.debian.assemble import Compile, Which, entries
 from lamina.debian.fetch import Download, Fetch
 from lamina.debian.ld_cache import Architecture
 from lamina.debian.select import SelectRequest, debs, select
@@ -20,6 +20,7 @@ from lamina.layer.write import LayerWriter
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.parallel import map_ordered
+from lamina.plan.diet import is_left_out
 from lamina.protocols import Downloader
 from lamina.steps import Clock
 from lamina.store.store import Store
@@ -63,14 +64,27 @@ class DebianArchive:
         return {key: date for key, date in rows.items() if isinstance(date, int)}
 
     def write_layer(
-        self, selection: DebianSelection, part: Which, compiler: Compiler | None
+        self,
+        selection: DebianSelection,
+        part: Which,
+        compiler: Compile | None,
+        left_out: tuple[str, ...] = (),
     ) -> tuple[Layer, Contents]:
-        """Write the layer of the base, or of what the project asked for, into the store."""
+        """Write the layer of the base, or of what the project asked for, into the store.
+
+        ``left_out`` are modules of the standard library that the image does without.
+        """
         if not self._files:
             self._files = debs(selection, read_sources(self._apt_root), self._fetch())
         with incoming(self._store.ingest) as new:
             writer = LayerWriter(new.file, encode=compress)
-            for entry in entries(selection, self._files, which=part, compile=compiler):
+            for entry in entries(
+                selection,
+                self._files,
+                which=part,
+                compile=compiler,
+                leaves_out=partial(is_left_out, left_out),
+            ):
                 writer.add(entry, owner=f"debian {selection.suite}")
             layer, contents = writer.finish(created_by=_created_by(selection, part))
             new.commit(self._store.blobs.path(layer.descriptor.digest))

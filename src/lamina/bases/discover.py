@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from lamina.elf.musl import find_musl as musl_among
 from lamina.errors import ImageError
 from lamina.layer.contents import Contents, Item
 
 _INTERPRETER = re.compile(r"(usr/local/bin|usr/bin|opt/[^/]+/bin)/python(3\.\d+)")
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
+_MUSL = (1, 2)
 _C_LIBRARY = re.compile(r"(.*/)?libc\.so\.6")
 
 
@@ -32,10 +34,18 @@ def find_python(layers: Iterable[Contents], *, where: str) -> tuple[str, str]:
     return found[best], f"/{best}"
 
 
+def find_musl(layers: Iterable[Contents]) -> tuple[int, int] | None:
+    """Find musl by its dynamic linker; None for a base that has another C library.
+
+    Its files do not say their version; every Alpine since 3.13, of 2021, has 1.2.
+    """
+    return _MUSL if musl_among(merged(layers)) else None
+
+
 def find_glibc(layers: Sequence[Contents], *, where: str) -> tuple[int, int]:
     """Find the version of the base's C library from the symbol versions that it defines.
 
-    Raises ``ImageError`` for a base without glibc, such as Alpine.
+    Raises ``ImageError`` for a base without glibc.
     """
     versions = [
         (int(match[1]), int(match[2]))
@@ -47,9 +57,9 @@ def find_glibc(layers: Sequence[Contents], *, where: str) -> tuple[int, int]:
     ]
     if not versions:
         raise ImageError(
-            "the base has no glibc, and manylinux wheels need one",
+            "the base has neither glibc nor musl, and wheels need one of them",
             where=where,
-            hint="use a base built on Debian, Ubuntu, Fedora or the like",
+            hint="use a base built on Debian, Ubuntu, Fedora, Alpine or the like",
         )
     return max(versions)
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lamina.bases.discover import find_glibc, find_python, python_full
+from lamina.bases.discover import find_glibc, find_musl, find_python, python_full
 from lamina.durable import incoming
 from lamina.errors import IntegrityError, UsageError
 from lamina.events import LayerBuilt
@@ -42,6 +42,7 @@ class Adoption:
         """
         contents = self._contents(image, step)
         python, interpreter = find_python(contents, where=self.reference)
+        musl = find_musl(contents)
         environment = dict(image.runtime.environment)
         return BaseImage(
             reference=self.reference,
@@ -50,7 +51,8 @@ class Adoption:
             python=python,
             python_full=python_full(environment, python),
             interpreter=interpreter,
-            glibc=find_glibc(contents, where=self.reference),
+            glibc=(0, 0) if musl else find_glibc(contents, where=self.reference),
+            musl=musl,
             environment=tuple(environment.items()),
             found_layers=tuple(layer.size for layer in image.layers),
         )

@@ -10,7 +10,7 @@ from lamina.layer.compress import compress
 from lamina.layer.key import file_layer_key, venv_layer_key, wheel_layer_key
 from lamina.layer.memo import Finished
 from lamina.layer.venv import Venv
-from lamina.layer.wheel import add_wheel
+from lamina.layer.wheel import Options, add_wheel
 from lamina.layer.write import LayerWriter
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
@@ -28,7 +28,7 @@ class LayerShop:
         self._venv = venv
         self._bytecode = bytecode
         self._no_cache = no_cache
-        self._compile = _compiler(venv.python, workers) if bytecode == "all" else None
+        self._compile = _compiler(venv.python, workers) if bytecode != "none" else None
 
     def key(self, layer: WheelLayer) -> str:
         """Return the layer's key."""
@@ -61,6 +61,7 @@ class LayerShop:
 
     def wheel_layer(self, layer: WheelLayer, paths: Sequence[Path]) -> tuple[Finished, bool]:
         """Splice the wheels at ``paths``, in the plan's order; say if the layer was there."""
+        imported = frozenset(layer.loaded) if self._bytecode == "imported" else None
 
         def fill(writer: LayerWriter) -> None:
             for wheel, path in zip(layer.wheels, paths, strict=True):
@@ -69,8 +70,12 @@ class LayerShop:
                     path,
                     filename=wheel.filename,
                     venv=self._venv,
-                    lenient=wheel.name in layer.lenient,
-                    compile_sources=self._compile,
+                    options=Options(
+                        lenient=wheel.name in layer.lenient,
+                        compile_sources=self._compile,
+                        imported=imported,
+                        diet=layer.diet,
+                    ),
                 )
 
         named = " ".join(f"{wheel.name}=={wheel.version}" for wheel in layer.wheels)

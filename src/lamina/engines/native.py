@@ -1,5 +1,6 @@
 """The native engine: this process writes the layers, straight from wheels, without Docker."""
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,16 @@ from lamina.image.gate import check_libraries, check_owners
 from lamina.layer.compress import compressor
 from lamina.layer.key import LAYOUT_VERSION
 from lamina.layer.memo import Finished, Memo
+from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
-from lamina.parallel import gather_then, map_ordered
+from lamina.parallel import NamedLocks, gather_then, map_ordered
+from lamina.plan.diet import RULES_VERSION
 from lamina.plan.parts import ENVIRONMENT, Part, part_of, parts_of
-from lamina.plan.plan import BuildPlan, FileLayer, WheelLayer
+from lamina.plan.plan import BuildPlan, Bytecode, FileLayer, WheelLayer
 from lamina.plan.serialize import plan_key
 from lamina.protocols import Base, Content, Source
 from lamina.steps import Step
@@ -56,14 +59,21 @@ class NativeEngine:
         self._fetchers = fetchers
         self._writers = writers
         self._no_cache = no_cache
+        # However many platforms are built at once, they share one network and one machine:
+        self._connections = threading.Semaphore(fetchers)
+        self._processors = threading.Semaphore(writers)
+        self._layers: NamedLocks[str] = NamedLocks()
+        self._wheels: NamedLocks[Digest] = NamedLocks()
+        self._splicers: dict[tuple[Venv, Bytecode], Splicers] = {}
 
     def build(self, plan: BuildPlan, step: Step) -> tuple[Image, Content]:
         """Build the plan's image; layers whose key the store knows are not made again.
 
         Nor are layers that the memo knows, whose bytes are then made when they are asked for.
+        Several platforms may be built at the same time, and what they share is made once.
         Raises ``CheckFailed`` when the image would not start, and then remembers no image.
         """
-        memory = f"{LAYOUT_VERSION} {compressor()} {plan_key(plan)}"
+        memory = f"{LAYOUT_VERSION} {RULES_VERSION} {compressor()} {plan_key(plan)}"
         layers = self._remembered(memory)
         if layers is None:
             finished = self._make(plan, step)
@@ -103,7 +113,9 @@ class NativeEngine:
             workers=self._writers,
             no_cache=self._no_cache,
         )
-        with Splicers(self._store, venv_of(plan), plan.bytecode, workers=self._writers) as splicers:
+        setup = venv_of(plan), plan.bytecode
+        new = Splicers(self._store, *setup, workers=self._writers)
+        with self._splicers.setdefault(setup, new) as splicers:
             return self._make_with(shop, splicers, plan, step)
 
     def _make_with(
@@ -130,15 +142,30 @@ class NativeEngine:
             wheels = layer.wheels if isinstance(layer, WheelLayer) and missing else ()
             parts[name] = [(w, step.child(f"fetch {w.filename}")) for w in wheels]
             make = _maker(shop, splicers if missing else None, layer)
+            if isinstance(layer, WheelLayer) and missing:
+                make = self._once(shop, layer, make)
             jobs[name] = _job(make, step.child(f"layer {layer.name}"), part_of(layer))
         made = gather_then(
             parts,
-            fetch=lambda part: self._source.fetch(*part),
+            fetch=lambda part: self._fetch(*part),
             combine=lambda name, paths: jobs[name](paths),
             fetchers=self._fetchers,
             combiners=self._writers,
         )
         return [finished for group in made.values() for finished in group]
+
+    def _once(self, shop: LayerShop, layer: WheelLayer, make: Maker) -> Maker:
+        """Make the layer, unless another platform's build has made it in the meantime."""
+
+        def run(paths: Sequence[Path]) -> tuple[Finished, bool]:
+            with self._layers.of(shop.key(layer)), self._processors:
+                return (shop.made(layer), True) if shop.has(layer) else make(paths)
+
+        return run
+
+    def _fetch(self, wheel: LockedWheel, step: Step) -> Path:
+        with self._wheels.of(wheel.digest), self._connections:
+            return self._source.fetch(wheel, step)
 
     def _known(self, shop: LayerShop, plan: BuildPlan, step: Step) -> dict[str, Maker]:
         """Ask the memo for the layers that the store lacks, and promise their bytes."""
@@ -164,9 +191,7 @@ class NativeEngine:
         """Make a layer that a registry was said to have, and has not."""
         with step:
             steps = [(wheel, step.child(f"fetch {wheel.filename}")) for wheel in layer.wheels]
-            paths = map_ordered(
-                lambda pair: self._source.fetch(*pair), steps, workers=self._fetchers
-            )
+            paths = map_ordered(lambda pair: self._fetch(*pair), steps, workers=self._fetchers)
             shop.wheel_layer(layer, paths)
 
     def _base_layers(self, plan: BuildPlan, step: Step) -> list[Finished]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
@@ -22,11 +23,16 @@ from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
 from lamina.oci.digest import Digest
 from lamina.plan.plan import Bytecode, WheelLayer
+from lamina.project.diet_settings import Diet
 from lamina.store.store import Store
 
 
 class Splicers:
-    """A pool of processes, started as they are needed; use it as a context manager."""
+    """A pool of processes, started as they are needed; use it as a context manager.
+
+    Builds that run at the same time may use one pool, each as a context manager: the last that
+    leaves ends the processes.
+    """
 
     def __init__(self, store: Store, venv: Venv, bytecode: Bytecode, *, workers: int) -> None:
         self._setup = {
@@ -37,11 +43,14 @@ class Splicers:
             "bytecode": bytecode,
             "workers": workers,
         }
+        self._users = 0
         self._lock = threading.Lock()
         self._idle: list[subprocess.Popen[str]] = []
         self._all: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
+        with self._lock:
+            self._users += 1
         return self
 
     def __exit__(
@@ -51,7 +60,13 @@ class Splicers:
         traceback: TracebackType | None,
     ) -> None:
         """End the processes: at once when the build failed, else when they have nothing to do."""
-        for process in self._all:
+        with self._lock:
+            self._users -= 1
+            if self._users > 0:
+                return
+            ended, self._all = self._all, []  # whoever comes from now on starts others
+            self._idle.clear()
+        for process in ended:
             if error is not None:
                 process.kill()
             process.communicate()
@@ -66,6 +81,8 @@ class Splicers:
             {
                 "name": layer.name,
                 "lenient": layer.lenient,
+                "loaded": layer.loaded,
+                "diet": asdict(layer.diet) if layer.diet else None,
                 "wheels": [_to_json(wheel) for wheel in layer.wheels],
                 "paths": [str(path) for path in paths],
             }
@@ -118,6 +135,13 @@ def _to_json(wheel: LockedWheel) -> dict[str, Any]:
     }
 
 
+def _diet(members: dict[str, Any] | None) -> Diet | None:
+    if members is None:
+        return None
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in members.items()}
+    return Diet(**values)
+
+
 def _raise(answer: dict[str, Any]) -> None:
     """Raise the error that a process sent, if it sent one."""
     if "error" not in answer:
@@ -163,7 +187,11 @@ def serve(
             LockedWheel(**{**row, "digest": Digest(row["digest"])}) for row in request["wheels"]
         )
         layer = WheelLayer(
-            name=request["name"], wheels=tuple(wheels), lenient=tuple(request["lenient"])
+            name=request["name"],
+            wheels=tuple(wheels),
+            lenient=tuple(request["lenient"]),
+            diet=_diet(request["diet"]),
+            loaded=tuple(request["loaded"]),
         )
         try:
             shop.wheel_layer(layer, [Path(path) for path in request["paths"]])

@@ -137,8 +137,8 @@ def _numbered(steps: Sequence[StepRecord]) -> list[StepRecord]:
 
 
 def _facts(header: Header, told: Sequence[Event]) -> BuildRecord:
-    plans = [event for event in told if isinstance(event, PlanDecided)]
-    images = [event for event in told if isinstance(event, ImageBuilt)]
+    plans = sorted((e for e in told if isinstance(e, PlanDecided)), key=_place)
+    images = sorted((e for e in told if isinstance(e, ImageBuilt)), key=_place)
     platforms = [*(plan.platform for plan in plans), *(image.platform for image in images)]
     published = [event for event in told if isinstance(event, ImagePublished)]
     return BuildRecord(
@@ -176,6 +176,11 @@ def _facts(header: Header, told: Sequence[Event]) -> BuildRecord:
         ),
         fingerprint=_fingerprint(plans),
     )
+
+
+def _place(event: PlanDecided | ImageBuilt) -> list[tuple[int, str]]:
+    """Give the place of an event's step: platforms are planned together, and end in any order."""
+    return [(len(part), part) for part in event.step.split(".")]
 
 
 def _fingerprint(plans: Sequence[PlanDecided]) -> dict[str, object] | None:

@@ -24,6 +24,18 @@ _KINDS: Final = (
     ("write", StepKind.EXPORT),
     ("push ", StepKind.PUSH),
 )
+_INSTRUCTION: Final = re.compile(r"\[[^]]*\] (RUN|COPY|ADD|WORKDIR|FROM)\b")
+_BUILDKIT: Final = (
+    ("[internal] load build context", StepKind.CONTEXT),
+    ("[internal]", StepKind.INTERNAL),
+    ("[auth]", StepKind.AUTH),
+    ("[context ", StepKind.CONTEXT),
+    ("importing cache", StepKind.CACHE_IMPORT),
+    ("exporting cache", StepKind.CACHE_EXPORT),
+    ("exporting", StepKind.EXPORT),
+)
+"""What BuildKit calls its steps, which ours are named after when it builds."""
+
 _WAITED_FOR: Final = frozenset({StepKind.LAYER, StepKind.BASE})
 
 
@@ -32,10 +44,15 @@ def kind_of(name: str, *, is_top: bool) -> StepKind:
 
     >>> kind_of("build linux/amd64", is_top=True)
     <StepKind.BUILD: 'build'>
+    >>> kind_of("[group-1-torch 1/1] RUN install", is_top=False)
+    <StepKind.RUN: 'run'>
     """
     if is_top and name.startswith("build "):
         return StepKind.BUILD
-    return next((kind for start, kind in _KINDS if name.startswith(start)), StepKind.OTHER)
+    if match := _INSTRUCTION.match(name):
+        return StepKind(match[1].lower())
+    kinds = (*_KINDS, *_BUILDKIT)
+    return next((kind for start, kind in kinds if name.startswith(start)), StepKind.OTHER)
 
 
 def platform_of(top: str) -> str:

@@ -18,7 +18,6 @@ from packaging.version import InvalidVersion, Version
 from lamina.errors import IntegrityError, StoreError, ToolError, UsageError
 from lamina.layer.memo import Memo
 from lamina.lock.lock import LockedSdist, LockedWheel
-from lamina.lock.target import Target
 from lamina.lock.uv import Uv
 from lamina.oci.digest import Digest
 from lamina.oci.platform import Platform
@@ -149,12 +148,7 @@ class StoreSdistBuilder:
 
     def _installer(self, base: BaseImage) -> Installer:
         uv = self._uv_for(False)  # noqa: FBT003 - build requirements are never pinned
-        target = Target(
-            platform=base.platform,
-            python=base.python,
-            python_full=base.python_full,
-            glibc=base.glibc,
-        )
+        target = base.target
         return Installer(
             program=uv.program,
             environment=uv.environment,
