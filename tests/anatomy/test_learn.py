@@ -1,6 +1,7 @@
 """A layer is read once: the store remembers it, and builds have said what their layers hold."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from lamina.anatomy.anatomy import take_apart
 from lamina.anatomy.learn import learn
 from lamina.cli.images import Wanted, opened
-from lamina.errors import ImageError
+from lamina.errors import ImageError, IntegrityError
 from lamina.oci.image import Image
 from lamina.oci.platform import Platform
 from lamina.plan.component import Component
@@ -131,3 +132,19 @@ def test_a_layer_of_the_same_key_and_other_bytes_is_read(tmp_path: Path) -> None
 
     assert [node.path for node in found.nodes] == ["evil"]
     assert gzip.decompress(content.blobs[claiming.descriptor.digest])
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_size_that_a_manifest_makes_up_of_a_known_layer_is_not_believed(
+    more: int, tmp_path: Path
+) -> None:
+    """All is as it was when the layer was looked into, but for what the manifest says of it."""
+    image, content = image_of([(file("a", b"a" * 100),)])
+    store = Store.open(tmp_path)
+    learn(image, content, store, silent_step())
+    (layer,) = image.layers
+    named = replace(layer.descriptor, size=layer.descriptor.size + more)
+    lying = Image(platform=image.platform, layers=(replace(layer, descriptor=named),))
+
+    with pytest.raises(IntegrityError, match="digest or size"):
+        learn(lying, content, store, silent_step())

@@ -1,11 +1,12 @@
 """Hostile and broken images are looked into without harm: an error that says what, or the truth."""
 
 import gzip
+import io
 import json
 import tarfile
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,18 @@ def test_a_bomb_is_refused_and_takes_no_memory() -> None:
     tracemalloc.stop()
 
     assert most < 32 * MB
+
+
+def test_a_compressed_layer_under_the_digest_of_what_it_holds_is_refused() -> None:
+    """Its own bytes have another digest, which nothing would check."""
+    tar = tar_of([file("a", b"x")])
+    packed = gzip.compress(tar)
+    image, _ = image_of([(file("a", b"x"),)])
+    named = replace(image.layers[0].descriptor, digest=Digest.of(tar), size=len(packed))
+    layer = replace(image.layers[0], descriptor=named, diff_id=Digest.of(tar))
+
+    with pytest.raises(ArchiveError, match="is compressed, and its digest"):
+        read_layer(io.BytesIO(packed), layer)
 
 
 @pytest.mark.parametrize(

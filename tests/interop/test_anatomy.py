@@ -1,11 +1,9 @@
 """What `lamina layers` says of an image that Docker built is what Docker says, to the byte."""
 
 import hashlib
-import io
 import json
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +12,19 @@ from typing import Any
 import pytest
 
 from lamina.anatomy.anatomy import Anatomy, take_apart
+from lamina.anatomy.difference import compare
 from lamina.anatomy.learn import learn
 from lamina.cli.images import Wanted, opened
 from lamina.layout.write import write_layout
+from lamina.reports.differences import difference_document
+from lamina.reports.document import Document
+from lamina.reports.formats.json import to_json
+from lamina.reports.sizes import VIEWS, size_document
 from lamina.steps import silent_step
 from lamina.store.store import Store
 from tests.interop.conftest import needs
 from tests.support.docker_engine import Docker
+from tests.support.engine_tree import ADDED, Entry, Tree, differing, exported
 from tests.support.process import run
 from tests.support.shell_base import NAME, import_shell_base
 from tests.support.synthetic import image_of, truth
@@ -38,9 +42,6 @@ RUN ln /data/b /data/hard
 RUN echo shorter > /data/b2
 RUN rm /data/b; echo new > /data/c; ln -s ../no/where /data/link
 """
-ADDED = (".dockerenv", "dev", "proc", "sys", "etc/hosts", "etc/hostname", "etc/resolv.conf",
-         "etc/mtab", "etc")  # fmt: skip
-"""What a container has beside its image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class Looked:
     docker: Docker
     name: str
     anatomy: Anatomy
+    base: Anatomy
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,8 @@ def looked(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         env={**docker.environment, "DOCKER_BUILDKIT": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    yield Looked(docker=docker, name=name, anatomy=_anatomy(docker, name, folder))
+    ours, base = (_anatomy(docker, image, folder) for image in (name, NAME))
+    yield Looked(docker=docker, name=name, anatomy=ours, base=base)
     docker.attempt("rmi", "-f", name)
 
 
@@ -89,52 +92,69 @@ def _anatomy(docker: Docker, name: str, folder: Path) -> Anatomy:
             return take_apart(found.image, layers)
 
 
-def exported(looked: Looked) -> dict[str, tuple[str, int, str]]:
-    """Unpack the image by Docker; each path's kind, mode, and digest or target."""
-    container = looked.docker("create", looked.name, "/bin/sh").strip()
-    try:
-        data = subprocess.run(
-            [looked.docker.program, "export", container],
-            check=True, capture_output=True, env=looked.docker.environment,
-        ).stdout  # fmt: skip
-    finally:
-        looked.docker("rm", container)
-    found: dict[str, tuple[str, int, str]] = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for info in archive:
-            path = info.name.strip("/")
-            if not path.startswith(ADDED):
-                found[path] = _entry(archive, info, found)
-    return found
+def tree_of(docker: Docker, name: str) -> Tree:
+    return exported(docker.program, name, docker.environment)
 
 
-def _entry(
-    archive: tarfile.TarFile, info: tarfile.TarInfo, found: dict[str, tuple[str, int, str]]
-) -> tuple[str, int, str]:
-    if info.isdir():
-        return "directory", info.mode & 0o7777, ""
-    if info.issym():
-        return "symlink", info.mode & 0o7777, info.linkname
-    if info.islnk():
-        return found[info.linkname.strip("/")]
-    stream = archive.extractfile(info)
-    assert stream is not None
-    return "file", info.mode & 0o7777, hashlib.sha256(stream.read()).hexdigest()
+def is_of_the_image(path: str) -> bool:
+    """Leave out what each container gets, and /etc above it, which the base does not list."""
+    return not path.startswith((*ADDED, "etc"))
 
 
 def test_the_merged_tree_is_the_one_that_docker_unpacks(looked: Looked) -> None:
     """Every path, its kind, mode, content and target; no layer has to list a directory."""
-    theirs = exported(looked)
+    theirs = {
+        path: entry
+        for path, entry in tree_of(looked.docker, looked.name).entries.items()
+        if is_of_the_image(path)
+    }
     ours = {
-        part.path: (part.node.kind, part.node.mode, part.node.digest or part.node.target)
+        part.path: Entry(
+            node.kind, node.mode, node.uid, node.gid, node.digest or node.target, node.size
+        )
         for part in looked.anatomy.parts
-        if not part.path.startswith(ADDED)
+        if is_of_the_image(part.path)
+        for node in (part.node,)
     }
 
-    listed = {p: row for p, row in theirs.items() if p in ours or row[0] != "directory"}
+    listed = {p: e for p, e in theirs.items() if p in ours or e.kind != "directory"}
     assert ours == listed
-    assert ours["data/hard"][0] == "file"
+    assert ours["data/hard"].kind == "file"
     assert "data/b" not in ours
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_the_size_adds_up_to_the_unpacked_tree(looked: Looked, view: str) -> None:
+    (section,) = printed(size_document("", looked.anatomy, (view,), shown=None))["sections"]
+
+    extra = sum(p.size for p in looked.anatomy.parts if p.path.startswith(ADDED))
+    theirs = tree_of(looked.docker, looked.name).size
+    assert sum(row["bytes"] for row in section["sizes"]) - extra == theirs
+
+
+def test_the_difference_to_the_base_is_that_of_the_unpacked_trees(looked: Looked) -> None:
+    """Every path that differs, with its size before and after."""
+    names, before = (NAME, looked.name), looked.base
+    difference = compare(before, looked.anatomy)
+    document = printed(
+        difference_document(names, before, looked.anatomy, difference, shown=None)
+    )  # fmt: skip
+    rows = {section["key"]: section for section in document["sections"]}["files"]["table"]
+    old, new = (tree_of(looked.docker, name) for name in names)
+
+    theirs = differing(old, new)
+    files = {
+        row["path"].lstrip("/"): (row["size_before"], row["size_after"])
+        for row in rows
+        if row["what"] != "directory"
+    }
+    assert files == theirs
+    assert sum(after - size for size, after in theirs.values()) == new.size - old.size > 0
+
+
+def printed(document: Document) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(to_json(document))
+    return found
 
 
 def test_the_bytes_of_each_layer_are_those_of_docker_history(looked: Looked) -> None:

@@ -147,6 +147,17 @@ def test_a_terminal_that_saw_nothing_says_nothing() -> None:
     assert terminal().strip() == ""
 
 
+def test_a_terminal_has_no_row_for_the_step_that_holds_all_others() -> None:
+    observer = LiveTerminal(io.StringIO())
+
+    observer(StepStarted(step="0", time=100, name=""))
+    observer(StepStarted(step="0.0", time=100, name="plan linux/amd64"))
+    names = [task.description for task in observer._progress.tasks]
+    observer.close()
+
+    assert names == ["plan linux/amd64"]
+
+
 def test_a_terminal_survives_steps_it_never_saw_begin() -> None:
     terminal(
         StepProgressed(step="9", time=0, current=1),

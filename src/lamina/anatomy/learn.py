@@ -77,8 +77,8 @@ def _known(layer: Layer, shelf: Shelf, *, needs_symbols: bool) -> LayerNodes | N
 
 
 def _key(layer: Layer) -> str:
-    """Name a layer by both of its digests, for the config may claim that of another."""
-    return f"{layer.descriptor.digest} {layer.diff_id}"
+    """Name a layer by all that is said of it, for a manifest or config may lie of a known one."""
+    return f"{layer.descriptor.digest} {layer.size} {layer.diff_id}"
 
 
 def _read(layer: Layer, content: Content, shelf: Shelf) -> LayerNodes:

@@ -1,7 +1,9 @@
 """Read: a layer's blob becomes nodes, in one pass that checks both of its digests."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, NoReturn, Protocol, cast
 
 from lamina.anatomy.node import LayerNodes, Node
@@ -31,38 +33,65 @@ def read_layer(stream: BinaryIO, layer: Layer, *, limits: ReadLimits | None = No
     Raises ``ArchiveError`` for a malformed or hostile layer and ``IntegrityError`` for another one
     than ``layer`` says.
     """
-    where = str(layer.descriptor.digest)
     chosen = limits or ReadLimits()
     bounds = Limits(members=chosen.members)
-    refuse = _Refusal(where)
-    # A layer that is not compressed has one digest for both.
-    is_plain = layer.descriptor.digest == layer.diff_id
-    packed = _Hashed(stream, is_hashed=not is_plain)
-    inside = Decompressed(cast("BinaryIO", packed), limits=bounds, refuse=refuse)
-    plain = _Hashed(inside, refuse_compressed=refuse)
-    reader = LayerReader(cast("BinaryIO", plain), where=where, limits=bounds)
-    nodes = _Collector(reader, chosen, refuse).collect()
-    if packed.size != layer.descriptor.size or not packed.has(layer.descriptor.digest):
-        raise IntegrityError("a layer does not have its digest or size", where=where)
-    if not plain.has(layer.diff_id):
-        raise IntegrityError(
-            "a layer does not hold what the config says",
-            where=where,
-            why=f"expected diff_id {layer.diff_id}, got sha256:{plain.hex}",
-        )
+    checked = CheckedLayer(stream, layer, limits=bounds)
+    reader = LayerReader(checked.tar, where=str(layer.descriptor.digest), limits=bounds)
+    nodes = _Collector(reader, chosen, checked.refuse).collect()
+    checked.check()
     return nodes
+
+
+class CheckedLayer:
+    """A layer's tar; once it was read to its end, :meth:`check` says whether it is the right one.
+
+    Reading raises ``ArchiveError`` for what is compressed wrongly, twice, or beyond ``limits``.
+    """
+
+    def __init__(self, stream: BinaryIO, layer: Layer, *, limits: Limits | None = None) -> None:
+        self._layer = layer
+        self.refuse = _Refusal(str(layer.descriptor.digest))
+        # A layer that is not compressed has one digest for both.
+        is_plain = layer.descriptor.digest == layer.diff_id
+        denied = partial(self.refuse, "is compressed, and its digest is that of what it holds")
+        self._packed = (
+            _Hashed(stream, is_hashed=False, refuse_compressed=denied)
+            if is_plain
+            else _Hashed(stream)
+        )
+        packed = cast("BinaryIO", self._packed)
+        inside = Decompressed(packed, limits=limits or Limits(), refuse=self.refuse)
+        twice = partial(self.refuse, "is compressed twice")  # engines would see another than we do
+        self._plain = _Hashed(inside, refuse_compressed=twice)
+
+    @property
+    def tar(self) -> BinaryIO:
+        """What to read; it knows ``read`` alone."""
+        return cast("BinaryIO", self._plain)
+
+    def check(self) -> None:
+        """Raise ``IntegrityError`` where size, digest or diff_id are not those of the layer."""
+        named, where = self._layer.descriptor, self.refuse.where
+        if self._packed.size != named.size or not self._packed.has(named.digest):
+            raise IntegrityError("a layer does not have its digest or size", where=where)
+        if not self._plain.has(self._layer.diff_id):
+            raise IntegrityError(
+                "a layer does not hold what the config says",
+                where=where,
+                why=f"expected diff_id {self._layer.diff_id}, got sha256:{self._plain.hex}",
+            )
 
 
 class _Refusal:
     """Refuses a layer with the rest of a sentence about it."""
 
     def __init__(self, where: str) -> None:
-        self._where = where
+        self.where = where
 
     def __call__(self, problem: str) -> NoReturn:
         raise ArchiveError(
             f"the layer {problem}",
-            where=self._where,
+            where=self.where,
             hint="the layer is malformed or hostile: fetch it again, or use another",
         )
 
@@ -79,7 +108,7 @@ class _Hashed:
         stream: _Readable,
         *,
         is_hashed: bool = True,
-        refuse_compressed: _Refusal | None = None,
+        refuse_compressed: Callable[[], NoReturn] | None = None,
     ) -> None:
         self._stream = stream
         self._hasher = hashlib.sha256() if is_hashed else None
@@ -89,7 +118,7 @@ class _Hashed:
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
         if self._refuse and not self.size and data.startswith(_COMPRESSED):
-            self._refuse("is compressed twice")  # engines would see another one than we do
+            self._refuse()
         self.size += len(data)
         if self._hasher:
             self._hasher.update(data)

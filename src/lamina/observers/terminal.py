@@ -70,8 +70,7 @@ class LiveTerminal:
         """Draw the event."""
         match event:
             case StepStarted():
-                name = printable(event.name)[:60]
-                self._tasks[event.step] = self._progress.add_task(name, total=None)
+                self._begin(event)
             case StepProgressed():
                 task = self._tasks.get(event.step)
                 if task is not None:
@@ -95,6 +94,10 @@ class LiveTerminal:
                 pass
             case ImagePublished():
                 self._print(f"{event.destination}  {event.digest}", "bold green")
+
+    def _begin(self, event: StepStarted) -> None:
+        if name := printable(event.name)[:60]:  # the step that holds all others has none
+            self._tasks[event.step] = self._progress.add_task(name, total=None)
 
     def _finish(self, event: StepFinished) -> None:
         task = self._tasks.pop(event.step, None)

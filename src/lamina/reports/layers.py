@@ -1,7 +1,7 @@
 """The layers of an image: what made them, what is in them, and which bytes nobody sees."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import Final, TypeVar
 
 from lamina.anatomy.anatomy import Anatomy, Part
@@ -20,14 +20,13 @@ from lamina.reports.document import (
     Unit,
 )
 from lamina.reports.figures import bytes_text, counted
+from lamina.reports.layer_rows import layer_rows
 
 Key = TypeVar("Key", bound=Hashable)
 
 SHOWN: Final = 20
 """Rows of a table for people; programs get all."""
 
-_NAMED: Final = 6
-_SHELL: Final = ("/bin/sh -c #(nop) ", "/bin/sh -c ")
 _BYTES: Final = Column(key="bytes", title="size", unit=Unit.BYTES)
 _PATH: Final = Column(key="path", title="path", unit=Unit.CODE)
 
@@ -85,21 +84,14 @@ def _figures(anatomy: Anatomy) -> Figures:
 
 def _layers(anatomy: Anatomy, reuse: Reuse | None, shown: int | None) -> Table:
     """List the layers; their digests are for programs, lines are long enough without."""
-    live = _sums((part.layer, part.size) for part in anatomy.parts)
-    dead = _sums((dead.writer, dead.size) for dead in anatomy.dead)
-    holds: dict[int, list[Part]] = defaultdict(list)
-    for part in anatomy.parts:
-        holds[part.layer].append(part)
     rows: list[tuple[Cell, ...]] = []
-    for number, (layer, nodes) in enumerate(zip(anatomy.image.layers, anatomy.layers, strict=True)):
-        files = sum(node.kind == "file" for node in nodes.nodes)
+    for layer in layer_rows(anatomy):
+        is_held = ("yes" if layer.number in reuse.layers else "",) if reuse else ()
         row = (
-            number, layer.size, nodes.size, live.get(number, 0), dead.get(number, 0), files,
-            made_by(layer.created_by), _holds(holds[number]),
-            *((str(layer.descriptor.digest),) if shown is None else ()),
+            layer.number, *is_held, layer.packed, layer.unpacked, layer.live, layer.dead,
+            layer.files, layer.made_by, layer.holds, *((layer.digest,) if shown is None else ()),
         )  # fmt: skip
-        is_held = ("yes" if number in reuse.layers else "",) if reuse else ()
-        rows.append((*row[:1], *is_held, *row[1:]))
+        rows.append(row)
     return Table(
         key="table",
         title="Layers, from the bottom up",
@@ -122,25 +114,6 @@ def _layers(anatomy: Anatomy, reuse: Reuse | None, shown: int | None) -> Table:
 def _note(anatomy: Anatomy) -> Paragraph:
     base = anatomy.base
     return Paragraph(text=f"Of the base: {counted(base.count, 'layer')} ({base.evidence}).")
-
-
-def made_by(text: str) -> str:
-    """Shorten what a history says of a layer: without the shell that every RUN starts.
-
-    >>> made_by("RUN /bin/sh -c pip install x # buildkit")
-    'RUN pip install x'
-    """
-    for shell in _SHELL:
-        text = text.replace(shell, "", 1)
-    return " ".join(text.removesuffix("# buildkit").split())
-
-
-def _holds(parts: Sequence[Part]) -> str:
-    """Name what brought the most bytes of a layer."""
-    sizes = _sums((str(part.owner), part.size) for part in parts if part.owner)
-    names = sorted(sizes, key=lambda name: (-sizes[name], name))
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _reuse_section(previous: str, reuse: Reuse) -> Section:

@@ -4,9 +4,10 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
-from lamina.errors import ArchiveError, IntegrityError, ProjectError
+from lamina.anatomy.read import CheckedLayer
+from lamina.errors import ArchiveError, ProjectError
 from lamina.layer.decompress import Limits
 from lamina.layer.entries import LayerReader, Member
 from lamina.oci.image import Image
@@ -29,7 +30,7 @@ def read_image(image: Image, content: Content) -> Inventory:
     """Look through all layers, also at what a later layer hides.
 
     Raises ``ArchiveError`` for a malformed or hostile layer, ``IntegrityError`` for another one
-    than the manifest names, ``ImageError`` for a missing one.
+    than the manifest and the config name, ``ImageError`` for a missing one.
     """
     reader = _Reader()
     for number, layer in enumerate(image.layers, 1):
@@ -58,15 +59,15 @@ class _Reader:
         where = str(layer.descriptor.digest)
         members: list[Member] = []
         with content.open(layer.descriptor) as blob:
-            stream = _Hashed(blob)
-            reader = LayerReader(cast("BinaryIO", stream), where=where, limits=LIMITS)
+            checked = CheckedLayer(blob, layer, limits=LIMITS)
+            reader = LayerReader(checked.tar, where=where, limits=LIMITS)
             for member in reader:
                 members.append(member)
                 if len(members) + self._tree.size > _MOST_PATHS:
                     raise ArchiveError("the layers have more files than is plausible", where=where)
                 if member.kind == "file" and member.removes is None:
                     self._look(member.path, member.mode, reader.chunks(), layer=number)
-            stream.check(layer)
+            checked.check()
         self._tree.add_layer(members, number)
 
     def add_file(self, directory: Path, path: Path) -> None:
@@ -126,26 +127,3 @@ class _Reader:
             texts=self._texts,
             binaries=self._binaries,
         )
-
-
-class _Hashed:
-    """A blob that is hashed while it is read: what was scanned is what the manifest names."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._hasher = hashlib.sha256()
-        self._size = 0
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._hasher.update(data)
-        self._size += len(data)
-        return data
-
-    def check(self, layer: Layer) -> None:
-        """Raise ``IntegrityError`` unless the blob is the one that ``layer`` names."""
-        while self.read(_CHUNK):
-            pass
-        named = layer.descriptor
-        if (self._hasher.hexdigest(), self._size) != (named.digest.hex, named.size):
-            raise IntegrityError("a layer does not have its digest", where=str(named.digest))

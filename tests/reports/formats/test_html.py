@@ -5,9 +5,20 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lamina.reports.document import Document, Paragraph, Section, Series, Table, Trend, Unit
+from lamina.reports.document import (
+    Document,
+    Paragraph,
+    Section,
+    Series,
+    Table,
+    Tile,
+    Treemap,
+    Trend,
+    Unit,
+)
 from lamina.reports.formats.html.chart import axis_of, harmless_json
 from lamina.reports.formats.html.page import asset, to_html
+from lamina.reports.formats.html.svg import treemap
 from lamina.reports.formats.html.treemap import Area, squarify
 from tests.reports.builds import HOSTILE, hostile, plausible
 
@@ -211,3 +222,22 @@ def test_a_treemap_of_equal_parts_is_made_of_squares() -> None:
     areas = squarify([1.0] * 4, Area(x=0, y=0, width=100, height=100))
 
     assert [(round(a.width), round(a.height)) for a in areas] == [(50, 50)] * 4
+
+
+def test_a_name_that_does_not_fit_its_area_loses_its_version_then_its_end() -> None:
+    """All of it stays in the title that a pointer shows."""
+    labels = ("xgboost 2.0.2", "statsmodels 0.15.0", "a-distribution-of-a-long-name 1")
+    tiles = tuple(
+        Tile(label=label, size=size, group="dependencies")
+        for label, size in zip(labels, (880, 60, 60), strict=True)
+    )
+
+    page = treemap(
+        Treemap(key="m", title="Map", tiles=tiles,
+                table=Table(key="t", title="", columns=(), rows=())), "m",
+    )  # fmt: skip
+
+    assert re.findall(r'class="name"[^>]*>([^<]*)<', page) == [
+        "xgboost 2.0.2", "statsmodels", "a-distributio…",
+    ]  # fmt: skip
+    assert [page.count(f"<title>{label}: ") for label in labels] == [1, 1, 1]

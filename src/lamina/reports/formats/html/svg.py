@@ -15,9 +15,11 @@ _TICKS: Final = (1, 2, 5)
 _MOST_TICKS: Final = 5
 _LEAST_WIDTH: Final = 0.25
 _MAP: Final = Area(x=0, y=0, width=1000, height=420)
-_LABELLED: Final = (70, 18)
+_LABELLED: Final = (56, 18)
 """From which width and height on a tile has room for its name, in units of the map."""
 _SECOND_LINE: Final = 36
+_LETTER: Final = 8
+"""How wide a letter of a name is at most, in units of the map on a page of full width."""
 
 
 def waterfall(chart: Waterfall, id_: str) -> str:
@@ -101,10 +103,19 @@ def treemap(chart: Treemap, id_: str) -> str:
 def _tile_text(name: str, size: str, area: Area) -> str:
     if area.width < _LABELLED[0] or area.height < _LABELLED[1]:
         return ""
-    text = f'<text class="name" x="5" y="14">{escape(name)}</text>'
+    text = f'<text class="name" x="5" y="14">{escape(_fitting(name, area.width))}</text>'
     if area.height >= _SECOND_LINE:
         text += f'<text class="size" x="5" y="29">{escape(size)}</text>'
     return text
+
+
+def _fitting(name: str, width: float) -> str:
+    """Shorten a name that is too wide: by its version, then by its end; all of it is the title."""
+    room = int((width - 5) / _LETTER)
+    if len(name) <= room:
+        return name
+    short = name.partition(" ")[0]
+    return short if len(short) <= room else f"{short[: room - 1]}…"
 
 
 def _group(group: str) -> str:

@@ -1,0 +1,1 @@
+"""A browser of images for the terminal; the extra ``lamina[tui]``."""

@@ -1,0 +1,1 @@
+"""The browser of images, driven by keys without a terminal."""
