@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from lamina.build import Workshop
 from lamina.cli.environment import environment
 from lamina.cli.registries import OpenClient
 from lamina.errors import UsageError
@@ -21,6 +20,7 @@ from lamina.protocols import Content, Destination, Engine
 from lamina.registry.attestations import Document, attach_document
 from lamina.registry.client import RegistryClient
 from lamina.steps import Step
+from lamina.workshop import Workshop
 
 _REGISTRY: Final = "docker://"
 
@@ -68,7 +68,11 @@ class Attesting:
 def begin_attesting(
     options: argparse.Namespace, outputs: list[str], open_client: OpenClient
 ) -> Attesting | None:
-    """Begin, if that is asked for; raise ``UsageError`` for ``--sbom`` where nothing is pushed."""
+    """Begin, if that is asked for.
+
+    Raises ``UsageError`` for ``--sbom`` where nothing is pushed, and where BuildKit builds: the
+    documents follow from the wheels that the native engine puts into layers.
+    """
     is_pushed = any(output.startswith(_REGISTRY) for output in outputs)
     if options.sbom and not is_pushed:
         raise UsageError(
@@ -76,6 +80,11 @@ def begin_attesting(
             hint="add --push, or write one with `lamina sbom -o FILE`",
         )
     is_wanted = is_pushed and (_setting(options.path) if options.sbom is None else options.sbom)
+    if is_wanted and options.engine == "buildkit":
+        raise UsageError(
+            "bills of materials are attached to what the native engine builds",
+            hint="add --no-sbom; `lamina sbom IMAGE` reads what is in any image",
+        )
     return Attesting(options.path, open_client) if is_wanted else None
 
 

@@ -46,21 +46,22 @@ def _row(instruction: Instruction, escape: str) -> str:
     text = render_instruction(instruction)
     if continuation(escape).search(text):
         text += "\v"  # a space that is no continuation's: the escape at the end is meant
-    return "".join([f"{text}\n", *map(_document, _heredocs(instruction))])
+    return "".join([f"{text}\n", *map(_document, heredocs(instruction))])
 
 
 def _document(heredoc: Heredoc) -> str:
     return f"{heredoc.content}{heredoc.name}\n"
 
 
-def _heredocs(instruction: Instruction) -> Sequence[Heredoc]:
+def heredocs(instruction: Instruction) -> Sequence[Heredoc]:
+    """Return the documents that follow an instruction."""
     match instruction:
         case OnBuild(instruction=inner):
-            return _heredocs(inner)
+            return heredocs(inner)
         case Run(command=command) if not isinstance(command, Exec):
             return command.heredocs
-        case Copy(heredocs=heredocs):
-            return heredocs
+        case Copy(heredocs=found):
+            return found
         case _:
             return ()
 
@@ -69,9 +70,9 @@ def _words(instruction: Instruction) -> Iterable[str]:  # noqa: C901, PLR0911 - 
     match instruction:
         case From(flags=flags, image=image, name=name):
             words = [image, f"AS {name}" if name else ""]
-            return ["FROM", *map(_flag, flags), *_guarded(words)]
+            return ["FROM", *map(render_flag, flags), *_guarded(words)]
         case Run(flags=flags, command=command):
-            return ["RUN", *map(_flag, flags), *_guarded([_command(command)])]
+            return ["RUN", *map(render_flag, flags), *_guarded([_command(command)])]
         case Copy():
             return _copy(instruction)
         case Arg(pairs=pairs):
@@ -97,11 +98,11 @@ def _words(instruction: Instruction) -> Iterable[str]:  # noqa: C901, PLR0911 - 
 def _copy(copy: Copy) -> list[str]:
     words = (*copy.sources, copy.destination)
     rest = [json.dumps(words)] if copy.is_json else [*words]
-    return [copy.keyword, *map(_flag, copy.flags), *_guarded(rest)]
+    return [copy.keyword, *map(render_flag, copy.flags), *_guarded(rest)]
 
 
 def _healthcheck(check: Healthcheck) -> list[str]:
-    flags = map(_flag, check.flags)
+    flags = map(render_flag, check.flags)
     if check.command is None:
         return ["HEALTHCHECK", *flags, "NONE"]
     return ["HEALTHCHECK", *flags, "CMD", _command(check.command)]
@@ -111,7 +112,8 @@ def _command(command: Command) -> str:
     return json.dumps(command.words) if isinstance(command, Exec) else command.text
 
 
-def _flag(flag: Flag) -> str:
+def render_flag(flag: Flag) -> str:
+    """Write a flag, its value quoted where it needs it."""
     name, value = flag
     if value is None:
         return f"--{_quoted(name)}"
