@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 IMAGE ?= aml-agent:latest
 LAYOUT ?= .artifacts/aml-agent
 
-.PHONY: help demo test test-fast lint tools bench clean
+.PHONY: help demo test test-fast lint tools bench docs clean
+.PHONY: docker-build docker-build-prod docker-build-fast docker-layers docker-size
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -34,9 +35,16 @@ test: lint tools ## everything that CI runs
 test-fast: $(VENV)/.installed ## the tests that build no real image and start no engine
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
+docs: $(VENV)/.installed ## make a site of the documentation, in .artifacts/docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . .artifacts/docs
+
 bench: $(VENV)/.installed tools ## measure against Dockerfiles on a real BuildKit; rewrites benchmarks/results
 	command -v mmdebstrap >/dev/null || apt-get install -y -qq --no-install-recommends mmdebstrap
 	$(BIN)/python -m benchmarks
+
+docker-build: ## examples/aml-agent's own target; so are docker-build-prod, docker-build-fast, docker-layers, docker-size
+docker-build docker-build-prod docker-build-fast docker-layers docker-size: $(VENV)/.installed
+	$(MAKE) --no-print-directory -C examples/aml-agent LAMINA=$(CURDIR)/$(BIN)/lamina $@
 
 requirements-dev.txt: ## pin the development tools again (delete it first)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev pyproject.toml -o $@

