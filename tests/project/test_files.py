@@ -127,3 +127,13 @@ def test_a_fingerprint_does_not_follow_what_backends_leave_behind(project: Path)
         (project / name).write_text("made")
 
     assert fingerprint(project) == before
+
+
+def test_the_list_of_loaded_modules_stays_out_whatever_its_name(project: Path) -> None:
+    """It says what to make of the image, and would make another one with every recording."""
+    for name in ("lamina.loaded.json", "data/seen.json"):
+        (project / name).write_text("{}")
+
+    assert "lamina.loaded.json" not in files(project)
+    assert "data/seen.json" not in files(project, loaded="./data/seen.json")  # type: ignore[arg-type]
+    assert "lamina.loaded.json" in files(project, exclude=("!lamina.loaded.json",))

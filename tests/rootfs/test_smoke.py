@@ -54,6 +54,37 @@ def test_a_service_that_ends_by_itself_is_reported_with_its_last_words(machine_r
     assert report.output == ("no model",)
 
 
+def test_what_is_loaded_is_recorded_by_whose_it_is(machine_root: Path) -> None:
+    """What the program itself loads is told apart from what the checks import."""
+    trial = Trial(distributions=("good",), health_url=URL, is_recorded=True)
+
+    report = smoke(machine_root, SERVE, trial)
+
+    assert report.ok
+    assert report.output == ("starting", "asked for /health")
+    assert report.loaded is not None
+    assert report.loaded.modules == {"good": ("good",)}
+    assert report.loaded.program == ()
+    assert {"http.server", "json", "socket"} <= set(report.loaded.stdlib)
+
+
+def test_a_program_that_loads_a_distribution_uses_it(machine_root: Path) -> None:
+    runtime = RuntimeConfig(
+        entrypoint=("/usr/local/bin/python3", "-c", "import good, time; time.sleep(9)"),
+        environment=SERVE.environment,
+        user="app",
+    )
+
+    report = smoke(machine_root, runtime, Trial(is_recorded=True, timeout_s=2))
+
+    assert report.loaded is not None
+    assert report.loaded.program == ("good",)
+
+
+def test_nothing_is_recorded_unless_it_is_asked_for(machine_root: Path) -> None:
+    assert smoke(machine_root, SERVE, Trial(health_url=URL)).loaded is None
+
+
 def test_a_service_that_never_answers_runs_out_of_time(machine_root: Path) -> None:
     trial = Trial(health_url="http://127.0.0.1:8000/wrong", timeout_s=1)
 

@@ -5,11 +5,13 @@ import sys
 from dataclasses import replace
 
 from lamina.cli import images, wiring
+from lamina.cli.developing import add_dev_arguments, looker, mounts_of, prepared, say
 from lamina.cli.unpacked import unpacked
 from lamina.errors import UsageError
 from lamina.rootfs.container import prepare
 from lamina.rootfs.run import run as run_container
 from lamina.rootfs.startable import check_startable
+from lamina.rootfs.watch import watch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--network", choices=("host", "loopback"), default="host",
         help="this machine's network, or a loopback of the container's own",
     )  # fmt: skip
+    add_dev_arguments(parser)
     parser.add_argument("image", help=images.WHERE_IMAGES_ARE)
     parser.add_argument(
         "arguments", nargs=argparse.REMAINDER, help="instead of the image's command"
@@ -49,8 +52,13 @@ def run(options: argparse.Namespace) -> int:
             arguments=options.arguments,
             environment=map(_variable, options.env),
             network=options.network,
+            mounts=mounts_of(options, found.image),
         )
         check_startable(root, container)
+        container = prepared(options, container)
+        if options.watch:
+            (sources,) = container.mounts
+            return watch(container, looker(sources.source), say, engine=options.engine)
         code, notes = run_container(container, engine=options.engine)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)

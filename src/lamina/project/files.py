@@ -1,6 +1,7 @@
 """Which of the project's files go into the image, and which make up its build."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
@@ -21,10 +22,15 @@ _MADE_BY_BACKENDS: Final = (
 
 
 def ignore_rules(project: Project) -> IgnoreRules:
-    """Combine the safe defaults, .dockerignore and the ``exclude`` setting, in this order."""
+    """Combine the safe defaults, .dockerignore and the ``exclude`` setting, in this order.
+
+    The list of loaded modules stays out too: it is made from the image, which it would change.
+    """
     path = project.directory / ".dockerignore"
     text = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
-    return IgnoreRules((*SAFE_DEFAULTS, *read_patterns(text), *project.settings.exclude))
+    loaded = re.sub(r"([*?\\\[!])", r"\\\1", project.settings.loaded)
+    ours = (*SAFE_DEFAULTS, loaded)
+    return IgnoreRules((*ours, *read_patterns(text), *project.settings.exclude))
 
 
 def project_files(project: Project) -> tuple[Path, ...]:

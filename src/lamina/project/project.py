@@ -15,7 +15,10 @@ class Project:
     ``dependencies`` are the requirement texts of ``[project]`` with the chosen extras and groups.
     ``scripts`` maps each console script to its object reference.  ``requirements`` is the file
     that pins or lists what to install, or None where pyproject.toml alone says it.
-    ``base_pins`` are those of ``lamina.lock.toml``, of the base and of others that it had before.
+    ``base_pins`` are those of ``lamina.lock.toml``, of the base and of others that it had before,
+    and ``layers`` the names of distributions that share a layer, from the bottom up.
+    ``variant`` is the one whose settings these are, empty for the base.  ``is_dev`` says that the
+    image is for working on the project, whose sources are mounted into it.
     """
 
     directory: Path
@@ -28,3 +31,11 @@ class Project:
     is_distributable: bool = False
     settings: Settings = field(default_factory=Settings)
     base_pins: tuple[BasePin, ...] = ()
+    layers: tuple[tuple[str, ...], ...] = ()
+    variant: str = ""
+    is_dev: bool = False
+
+    @property
+    def image_name(self) -> str:
+        """What builds are told apart by: the project's name, and that of its variant."""
+        return f"{self.name}-{self.variant}" if self.variant else self.name

@@ -11,18 +11,25 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from lamina.errors import ProjectError
-from lamina.project import base_pin
-from lamina.project.base_pin import BasePin
+from lamina.project import foreign
+from lamina.project.base_pin import FILE
+from lamina.project.dev import find_dev_lock, with_dev
+from lamina.project.lock_file import LockFile, parse_lock_file
+from lamina.project.locks import CONDA, LIST, LOCKS, find_requirements
 from lamina.project.project import Project
 from lamina.project.settings import TABLE, Settings, read_settings
+from lamina.project.variants import has_own_requirements, installs_other, with_variant
 
-_LOCK_NAMES = ("pylock.toml", "requirements.txt")
 _LARGEST_FILE = 16 << 20
 
 
-def read_project(directory: Path) -> Project:
-    """Read the project in ``directory``.
+def read_project(
+    directory: Path, variant: str = "", *, needs_lock: bool = True, has_dev: bool = False
+) -> Project:
+    """Read the project in ``directory``, with the settings of ``variant`` if one is named.
 
+    ``needs_lock=False`` is for who writes the lock: then ``requirements`` may not exist yet.
+    ``has_dev`` adds the group ``dev`` and takes the lock that has it.
     Raises ``ProjectError`` with the file and line of everything that is wrong.
     """
     if not directory.is_dir():
@@ -31,33 +38,60 @@ def read_project(directory: Path) -> Project:
     text = _read_text(path) if path.exists() else ""
     document = _parse(text, path)
     locate = _Locator(path.name, text)
-    settings = read_settings(_table(document, "tool", "lamina"), locate=locate.setting)
-    metadata = _table(document, "project")
-    requirements = _find_requirements(directory, settings)
+    base = read_settings(_table(document, "tool", "lamina"), locate=locate.setting)
+    settings = with_variant(base, variant)
+    metadata = foreign.metadata_of({**document, "project": _table(document, "project")})
+    has_own_lock = installs_other(base, settings) and not has_own_requirements(base, variant)
+    own = variant if has_own_lock else ""
+    requirements = find_requirements(directory, settings, own, must_exist=needs_lock)
+    if requirements is None and needs_lock:
+        foreign.refuse_unlocked(document, directory)
     if not document and requirements is None:
-        raise ProjectError(
-            "this is not a Python project that can be built",
-            where=str(directory),
-            why="there is no pyproject.toml, pylock.toml or requirements.txt",
-            hint="run lamina in the folder that holds one, or name it: lamina build PATH",
-        )
+        _refuse_nothing(directory, needs_lock=needs_lock)
+    if has_dev:
+        settings = with_dev(settings, _group_names(document, directory))
+        requirements = find_dev_lock(requirements)
+    written = _lock_file(directory / FILE)
     return Project(
         directory=directory,
         name=_name(metadata, directory, locate),
         version=str(metadata.get("version", "")),
         requires_python=_requires_python(metadata, locate),
-        dependencies=_dependencies(document, settings, locate),
+        dependencies=_dependencies(document, directory, settings, locate),
         scripts={str(k): str(v) for k, v in _table(metadata, "scripts").items()},
         requirements=requirements,
-        is_distributable="build-system" in document and "name" in metadata,
+        is_distributable=foreign.is_package(document) and "name" in metadata,
         settings=settings,
-        base_pins=_base_pins(directory / base_pin.FILE),
+        base_pins=written.base_pins,
+        layers=written.layers,
+        variant=variant,
+    )
+
+
+def _group_names(document: Mapping[str, Any], directory: Path) -> frozenset[str]:
+    return foreign.group_names(document, directory) | frozenset(
+        _table(document, "dependency-groups")
     )
 
 
 def is_project(directory: Path) -> bool:
     """Say whether ``directory`` holds a project, readable or not."""
-    return any((directory / name).exists() for name in ("pyproject.toml", *_LOCK_NAMES))
+    return any((directory / name).exists() for name in ("pyproject.toml", *LOCKS, LIST))
+
+
+def _refuse_nothing(directory: Path, *, needs_lock: bool) -> None:
+    """Raise ``ProjectError`` for a folder without a project, or with one that is not locked."""
+    is_conda = any((directory / name).is_file() for name in CONDA)
+    if is_conda and not needs_lock:
+        return
+    raise ProjectError(
+        "this is not a Python project that can be built",
+        where=str(directory),
+        why="there is no pyproject.toml, lock or requirements.txt",
+        hint="run `lamina lock`, which locks what environment.yml asks for"
+        if is_conda
+        else "run lamina in the folder that holds one, or name it: lamina build PATH",
+    )
 
 
 class _Locator:
@@ -126,10 +160,10 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         raise ProjectError(f"not valid TOML: {error}", where=str(path)) from error
 
 
-def _base_pins(path: Path) -> tuple[BasePin, ...]:
+def _lock_file(path: Path) -> LockFile:
     if not path.exists():
-        return ()
-    return base_pin.parse_pins(_parse(_read_text(path), path), where=str(path))
+        return LockFile()
+    return parse_lock_file(_parse(_read_text(path), path), where=str(path))
 
 
 def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
@@ -167,37 +201,24 @@ def _requires_python(metadata: Mapping[str, Any], locate: _Locator) -> str:
     return text
 
 
-def _find_requirements(directory: Path, settings: Settings) -> Path | None:
-    if settings.requirements:
-        parts = settings.requirements.split("/")
-        if settings.requirements.startswith("/") or ".." in parts:
-            raise ProjectError(
-                f"{settings.requirements} leaves the project",
-                where=f"pyproject.toml, {TABLE}.requirements",
-            )
-        path = directory / settings.requirements
-        if not path.is_file():
-            raise ProjectError(
-                f"{settings.requirements} does not exist",
-                where=f"pyproject.toml, {TABLE}.requirements",
-                hint="run `lamina lock` to write it",
-            )
-        return path
-    return next((directory / n for n in _LOCK_NAMES if (directory / n).is_file()), None)
-
-
 def _dependencies(
-    document: Mapping[str, Any], settings: Settings, locate: _Locator
+    document: Mapping[str, Any], directory: Path, settings: Settings, locate: _Locator
 ) -> tuple[str, ...]:
     """Collect the requirement texts that the settings choose, each checked."""
     metadata = _table(document, "project")
     chosen: list[object] = list(_list(metadata, "dependencies"))
     problems: list[str] = []
-    for kind, names, table in (
-        ("extra", settings.extras, _table(metadata, "optional-dependencies")),
-        ("group", settings.groups, _table(document, "dependency-groups")),
+    extras, groups = (
+        _table(metadata, "optional-dependencies"),
+        _table(document, "dependency-groups"),
+    )
+    for kind, names, table, others in (
+        ("extra", settings.extras, extras, foreign.extra_names(document)),
+        ("group", settings.groups, groups, foreign.group_names(document, directory)),
     ):
         for name in names:
+            if name not in table and name in others:
+                continue  # only the lock of the tool that it belongs to says what is in it
             if name not in table:
                 problems.append(f"{locate.setting(kind + 's')}: there is no {kind} {name!r}")
             else:

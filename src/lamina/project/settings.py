@@ -1,16 +1,22 @@
 """Settings: the ``[tool.lamina]`` table of pyproject.toml, read strictly, every problem at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, Final
 
 from lamina.errors import ProjectError
 from lamina.project.budgets import read_budgets
+from lamina.project.buildkit_settings import read_buildkit
+from lamina.project.diet_settings import read_diet
 from lamina.project.scan_settings import read_scan
 
 TABLE: Final = "tool.lamina"
+Problems = tuple[tuple[str, str], ...]
+"""Of each wrong key of a table inside, its name and the problem."""
+_VARIANT: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NOT_OF_VARIANTS: Final = frozenset({"variants", "budgets", "scan", "record", "sbom"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,8 @@ class Settings:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     bytecode: str = "none"
+    loaded: str = "lamina.loaded.json"
+    diet: Mapping[str, Any] = field(default_factory=dict, hash=False)
     user: str = "nonroot"
     working_directory: str = "/app"
     allow_record_mismatch: tuple[str, ...] = ()
@@ -42,6 +50,8 @@ class Settings:
     sbom: bool = False
     budgets: Mapping[str, Any] = field(default_factory=dict, hash=False)
     scan: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    buildkit: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    variants: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> Settings:
@@ -68,12 +78,31 @@ def read_settings(table: Mapping[str, Any], *, locate: Callable[[str], str]) -> 
 
 def _wrong(key: str, value: object, known: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what is wrong with a key, each with its path below the table."""
-    if key == "budgets" and isinstance(value, dict):
-        return [(f"{key}.{inner}", problem) for inner, problem in read_budgets(value)[1]]
-    if key == "scan" and isinstance(value, dict):
-        return [(f"{key}.{inner}", problem) for inner, problem in read_scan(value)[1]]
+    if key in _INNER and isinstance(value, dict):
+        return [(f"{key}.{inner}", problem) for inner, problem in _INNER[key](value)[1]]
+    if key == "variants" and isinstance(value, dict):
+        return [
+            (f"{key}.{inner}", problem)
+            for name, table in value.items()
+            for inner, problem in _wrong_variant(name, table, known)
+        ]
     problem = _check(known[key], value) if key in known else _unknown(key, known)
     return [(key, problem)] if problem else []
+
+
+def _wrong_variant(name: str, table: object, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if not _VARIANT.fullmatch(name):
+        yield name, "a variant is named with small letters, digits and dashes"
+    elif not isinstance(table, dict):
+        yield name, f"expected a table, got {_name(table)}"
+    else:
+        for key, value in table.items():
+            if key in _NOT_OF_VARIANTS:
+                yield f"{name}.{key}", "this is a setting of the project, not of a variant"
+            else:
+                yield from (
+                    (f"{name}.{path}", problem) for path, problem in _wrong(key, value, known)
+                )
 
 
 def _check(name: str, value: object) -> str:
@@ -154,13 +183,30 @@ def _is_minor(value: object) -> str:
 
 
 def _is_bytecode(value: object) -> str:
-    return "" if value in ("none", "all") else f"expected 'none' or 'all', got {value!r}"
+    is_known = value in ("none", "imported", "all")
+    return "" if is_known else f"expected 'none', 'imported' or 'all', got {value!r}"
+
+
+def _is_file(value: object) -> str:
+    is_inside = (
+        isinstance(value, str) and not value.startswith("/") and ".." not in value.split("/")
+    )
+    return _is_text(value) or (
+        "" if is_inside else f"expected a path in the project, got {value!r}"
+    )
 
 
 def _name(value: object) -> str:
     names = {bool: "true or false", int: "a number", str: "a text", list: "a list", dict: "a table"}
     return names.get(type(value), type(value).__name__) + (" that is empty" if value == "" else "")
 
+
+_INNER: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[object, Problems]]]] = {
+    "budgets": read_budgets,
+    "scan": read_scan,
+    "buildkit": read_buildkit,
+    "diet": read_diet,
+}
 
 _CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
     "base": _is_text,
@@ -178,6 +224,8 @@ _CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
     "extras": _is_texts,
     "groups": _is_texts,
     "bytecode": _is_bytecode,
+    "loaded": _is_file,
+    "diet": _is_table,
     "user": _is_text,
     "working_directory": _is_directory,
     "allow_record_mismatch": _is_texts,
@@ -185,4 +233,6 @@ _CHECKS: Final[Mapping[str, Callable[[object], str]]] = {
     "sbom": _is_flag,
     "budgets": _is_table,
     "scan": _is_table,
+    "buildkit": _is_table,
+    "variants": _is_table,
 }

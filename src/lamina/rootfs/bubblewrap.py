@@ -22,6 +22,7 @@ def command(container: Container, *, is_mapped: bool, info_fd: int) -> list[str]
         *("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108
         *("--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108 - the container's own
         *(word for path in container.writable for word in ("--perms", "1777", "--tmpfs", path)),
+        *(w for m in container.mounts for w in ("--ro-bind", str(m.source), m.target)),
         *(word for path in host_files(container) for word in ("--ro-bind", path, path)),
         "--clearenv",
         *(w for name, value in container.environment for w in ("--setenv", name, value)),

@@ -15,6 +15,7 @@ Network = Literal["host", "loopback"]
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOUNT_POINTS = ("dev", "etc", "proc", "sys", "tmp")
 _HOST_FILES = ("etc/resolv.conf", "etc/hosts")
+_DOCKERS_OWN = "etc/hostname"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +29,19 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder of this machine that a container sees at ``target``, and cannot change."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """A command in an unpacked image; ``root`` is on this machine, other paths are in the image.
 
     ``network`` is the host's, or a loopback of the container's own.  The root is read-only; /tmp,
-    /dev/shm and ``writable`` are private and empty.
+    /dev/shm and ``writable`` are private and empty, and ``mounts`` are read-only.
     """
 
     root: Path
@@ -42,15 +51,17 @@ class Container:
     identity: Identity = Identity()
     network: Network = "host"
     writable: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - what `docker run` takes, named
     root: Path,
     runtime: RuntimeConfig,
     *,
     arguments: Iterable[str] = (),
     environment: Iterable[tuple[str, str]] = (),
     network: Network = "host",
+    mounts: tuple[Mount, ...] = (),
 ) -> Container:
     """Say how the image with ``runtime``, unpacked at ``root``, starts, and make its mount points.
 
@@ -67,7 +78,8 @@ def prepare(
             passwd=_text(tree, "etc/passwd"),
             group=_text(tree, "etc/group"),
         )
-        _make_mount_points(tree, (*_MOUNT_POINTS, *(v.strip("/") for v in runtime.volumes)))
+        places = (*runtime.volumes, *(mount.target for mount in mounts))
+        _make_mount_points(tree, (*_MOUNT_POINTS, *(place.strip("/") for place in places)))
     variables = {"PATH": _PATH, "HOME": identity.home or "/", **dict(runtime.environment)}
     return Container(
         root=root,
@@ -77,6 +89,7 @@ def prepare(
         identity=identity,
         network=network,
         writable=tuple(f"/{v.strip('/')}" for v in runtime.volumes),
+        mounts=mounts,
     )
 
 
@@ -138,6 +151,6 @@ def _make_mount_points(tree: Tree, directories: Iterable[str]) -> None:
     """Make what a sandbox mounts over; it cannot do so itself in a read-only root."""
     for directory in directories:
         tree.make_directory(directory)
-    for name in _HOST_FILES:
+    for name in (*_HOST_FILES, _DOCKERS_OWN):
         if tree.resolve(name) is None:
             tree.replace_file(name, b"")

@@ -57,11 +57,13 @@ def _mounts(container: Container) -> list[dict[str, Any]]:
         _mount("/dev/shm", "tmpfs", [*safe, "mode=1777"]),  # noqa: S108 - the container's own
         _mount("/tmp", "tmpfs", [*safe, "mode=1777"]),  # noqa: S108 - the container's own
         *(_mount(path, "tmpfs", [*safe, "mode=1777"]) for path in container.writable),
-        *(
-            {"destination": path, "type": "bind", "source": path, "options": ["bind", "ro"]}
-            for path in host_files(container)
-        ),
+        *(_bind(str(mount.source), mount.target) for mount in container.mounts),
+        *(_bind(path, path) for path in host_files(container)),
     ]
+
+
+def _bind(source: str, target: str) -> dict[str, Any]:
+    return {"destination": target, "type": "bind", "source": source, "options": ["bind", "ro"]}
 
 
 def _mount(path: str, kind: str, options: list[str]) -> dict[str, Any]:

@@ -35,12 +35,18 @@ def command(container: Container, *, name: str) -> list[str]:
 
 def _mounts(container: Container) -> list[str]:
     """Mount each entry of the root; links in it are resolved here, or the host would do it."""
-    if "," in str(container.root):
-        raise ImageError("docker mounts no path with a comma", where=str(container.root))
+    for source in (container.root, *(mount.source for mount in container.mounts)):
+        if "," in str(source):
+            raise ImageError("docker mounts no path with a comma", where=str(source))
+    own = {mount.target: str(mount.source) for mount in container.mounts}
     with Tree(container.root) as tree:
         entries = {name: tree.resolve(name) for name in tree.names("") if name not in _PROVIDED}
-    return [
-        f"type=bind,source={container.root}/{path},target=/{name},readonly"
+    binds = {
+        f"/{name}": f"{container.root}/{path}"
         for name, path in entries.items()
         if path and "," not in path
+    }
+    return [
+        f"type=bind,source={source},target={target},readonly"
+        for target, source in {**binds, **own}.items()
     ]

@@ -149,10 +149,12 @@ def _with_bubblewrap(container: Container) -> Choice:
     identity, caller = container.identity, os.geteuid()
     if caller == identity.uid:
         return Choice(engine="bubblewrap")
-    if caller == 0 and _can_enter(container.root, identity.uid):
+    folders = (container.root, *(mount.source for mount in container.mounts))
+    closed = [path for path in folders if not _can_enter(path, identity.uid)]
+    if caller == 0 and not closed:
         return Choice(engine="bubblewrap")
     why = (
-        f"user {identity.uid} cannot enter {container.root}"
+        f"user {identity.uid} cannot enter {closed[0]}"
         if caller == 0
         else "only root can start a command as another user"
     )

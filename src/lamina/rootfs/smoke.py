@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name
 
 from lamina.errors import ImageError
 from lamina.oci.config import RuntimeConfig
+from lamina.project.loaded import Loaded
+from lamina.rootfs.attribution import Seen, attribute
 from lamina.rootfs.container import Container, prepare
 from lamina.rootfs.modules import find_site_packages, installed, modules_of
 from lamina.rootfs.run import start
@@ -42,11 +44,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that was tried, with the last lines of the output and what was not exact about it."""
+    """All that was tried, with the last lines of the output and what was not exact about it.
+
+    ``loaded`` is what was seen to be loaded, if it was to be recorded.
+    """
 
     checks: tuple[Check, ...]
     output: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    loaded: Loaded | None = None
 
     @property
     def ok(self) -> bool:
@@ -62,7 +68,8 @@ def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
     with Tree(root) as tree:
         python = _find_python(tree, runtime)
         wanted = _modules(tree, python, trial)
-    container = prepare(root, runtime, arguments=("true",), network=trial.network)
+    container = prepare(root, runtime, arguments=("true",), network=trial.network,
+                        mounts=trial.mounts)  # fmt: skip
     session = _Session(replace(container, network=trial.network), python, trial)
     checks = [
         Check(what=f"import {name}", ok=False, detail="the distribution is not in the image")
@@ -73,7 +80,11 @@ def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
     checks += session.imports(names)
     if trial.is_started:
         checks.append(session.health((*runtime.entrypoint, *runtime.command)))
-    return Report(checks=tuple(checks), output=session.tail(), notes=session.notes)
+    loaded = None
+    if trial.is_recorded:
+        with Tree(root) as tree:
+            loaded = attribute(tree, find_site_packages(tree, _prefixes(python)), session.seen)
+    return Report(checks=tuple(checks), output=session.tail(), notes=session.notes, loaded=loaded)
 
 
 class _Session:
@@ -86,6 +97,7 @@ class _Session:
         self._mark = f"lamina-{secrets.token_hex(8)}:"
         self._output: list[str] = []
         self.notes: tuple[str, ...] = ()
+        self.seen = Seen()
 
     def tail(self) -> tuple[str, ...]:
         return tuple(self._output[-_TAIL_LINES:])
@@ -95,7 +107,9 @@ class _Session:
         left = list(names)
         while left:
             values, ending = self._drive("imports", left, self._trial.import_timeout_s)
-            done = {value[0]: value[1] for value in values if len(value) > 1}
+            rows = [value for value in values if isinstance(value, list)]
+            self.seen.add(value for value in values if isinstance(value, dict))
+            done = {row[0]: row[1] for row in rows if len(row) > 1}
             for name in [name for name in left if name in done]:
                 yield Check(what=f"import {name}", ok=done[name] is None, detail=done[name] or "")
             left = [name for name in left if name not in done]
@@ -114,12 +128,14 @@ class _Session:
             "check": self._trial.health_command,
             "timeout": timeout_s,
             "may_end": self._trial.may_end,
+            "record": self._trial.is_recorded,
         }
         arguments = [json.dumps(options), *command]
         values, ending = self._drive("health", arguments, timeout_s + _STARTING_S)
         if not values:
             return Check(what=what, ok=False, detail=ending)
         result = values[-1]
+        self.seen.add([result], is_program=True)
         detail = f"{result['detail']} after {result['seconds']} s"
         return Check(what=what, ok=bool(result["ok"]), detail=detail)
 
@@ -163,10 +179,13 @@ def _find_python(tree: Tree, runtime: RuntimeConfig) -> str:
     )
 
 
+def _prefixes(python: str) -> tuple[str, ...]:
+    return (posixpath.dirname(posixpath.dirname(python)).strip("/"), "usr/local", "usr")
+
+
 def _modules(tree: Tree, python: str, trial: Trial) -> dict[str, tuple[str, ...] | None]:
     """Name each distribution's modules; None for one that is not in the image and should be."""
-    prefix = posixpath.dirname(posixpath.dirname(python)).strip("/")
-    folders = find_site_packages(tree, (prefix, "usr/local", "usr"))
+    folders = find_site_packages(tree, _prefixes(python))
     found = {
         name: path for folder in reversed(folders) for name, path in installed(tree, folder).items()
     }

@@ -16,10 +16,12 @@ def check_startable(root: Path, container: Container) -> None:
     A link that leads nowhere counts as absent: an environment without a Python below it has one.
     """
     program = container.arguments[0]
-    search_path = dict(container.environment).get("PATH", "")
+    if any(program.startswith(f"{mount.target}/") for mount in container.mounts):
+        return
     with Tree(root) as tree:
-        found = _find(tree, program, search_path, container.working_directory)
+        found = find_program(tree, container)
         if found is None:
+            search_path = dict(container.environment).get("PATH", "")
             raise ImageError(
                 f"the image has no program {program}",
                 hint="check its entrypoint; an image on a scratch base brings no Python",
@@ -33,8 +35,10 @@ def check_startable(root: Path, container: Container) -> None:
             )
 
 
-def _find(tree: Tree, program: str, search_path: str, directory: str) -> str | None:
-    folders = [directory] if "/" in program else search_path.split(":")
+def find_program(tree: Tree, container: Container) -> str | None:
+    """Find the program of ``container`` in its image, as the start of it would."""
+    program, search_path = container.arguments[0], dict(container.environment).get("PATH", "")
+    folders = [container.working_directory] if "/" in program else search_path.split(":")
     candidates = [posixpath.join("/", folder, program) for folder in folders]
     return next((path for path in candidates if tree.resolve(path) is not None), None)
 

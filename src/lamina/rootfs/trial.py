@@ -10,8 +10,9 @@ from lamina.lock.requirements import read_requirements
 from lamina.lock.target import Target
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.platform import Platform
+from lamina.project.locks import TOOLS
 from lamina.project.project import Project
-from lamina.rootfs.container import Network
+from lamina.rootfs.container import Mount, Network
 
 _ANY_GLIBC = (2, 17)  # no marker asks for it
 
@@ -23,7 +24,8 @@ class Trial:
     ``own`` is imported too, if it is there.  ``health_url`` is seen from inside, such as
     ``http://127.0.0.1:8000/health``; ``health_command`` runs inside and ends with 0 when all is
     well.  Without either a service only has to keep running for ``timeout_s``, and what is no
-    service (``may_end``) may also end with exit code 0.
+    service (``may_end``) may also end with exit code 0.  ``is_recorded`` also finds out which
+    modules are loaded.  ``mounts`` are what a dev image expects.
     """
 
     distributions: tuple[str, ...] = ()
@@ -32,6 +34,8 @@ class Trial:
     health_url: str = ""
     health_command: tuple[str, ...] = ()
     may_end: bool = False
+    is_recorded: bool = False
+    mounts: tuple[Mount, ...] = ()
     timeout_s: float = 60.0
     import_timeout_s: float = 300.0
     network: Network = "loopback"
@@ -47,7 +51,8 @@ def project_trial(
     """
     path = project.requirements
     requirements = [Requirement(text) for text in project.dependencies]
-    if not requirements and path is not None and path.suffix != ".toml":
+    is_listed = path is not None and path.suffix != ".toml" and path.name not in TOOLS
+    if not requirements and path is not None and is_listed:
         requirements = [line.requirement for line in read_requirements(path)]
     url = ""
     if project.settings.healthcheck and runtime.ports:

@@ -1,0 +1,73 @@
+"""Watching: what counts as a change, and what is said of it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lamina.rootfs.container import Container
+from lamina.rootfs.watch import difference, snapshot, watch
+
+
+def test_a_changed_a_new_and_a_lost_file_are_named() -> None:
+    before = {"a.py": (1, 10), "b.py": (1, 10), "c.py": (1, 10)}
+    after = {"a.py": (2, 10), "b.py": (1, 10), "d.py": (2, 10)}
+
+    assert difference(before, after) == "a.py, c.py (gone), d.py (new)"
+
+
+def test_equal_looks_are_no_difference() -> None:
+    assert difference({"a.py": (1, 10)}, {"a.py": (1, 10)}) == ""
+
+
+def test_of_many_changes_three_are_named() -> None:
+    after = {f"{number}.py": (1, 1) for number in range(9)}
+
+    assert difference({}, after) == "0.py (new), 1.py (new), 2.py (new) and 6 more"
+
+
+def test_a_file_that_vanished_since_it_was_listed_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+
+    found = snapshot(tmp_path, [tmp_path / "a.py", tmp_path / "gone.py"])
+
+    assert list(found) == ["a.py"]
+    assert found["a.py"][1] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+def test_a_program_that_hears_no_signal_is_ended_all_the_same() -> None:
+    """The first process of a namespace ignores what it has no handler for; here it ignores two."""
+    container = Container(
+        root=Path("/"), arguments=(sys.executable, "-c", _DEAF), working_directory="/"
+    )
+    told: list[str] = []
+
+    def interrupt() -> None:
+        time.sleep(1.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    code = watch(container, dict, told.append, engine="bubblewrap")
+    thread.join()
+
+    assert code == 128 + signal.SIGTERM
+    assert told == []
+    assert "deaf to all of them" not in subprocess.check_output(["ps", "ax"], text=True)
+
+
+_DEAF = """\
+import signal, time  # deaf to all of them
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True:
+    time.sleep(1)
+"""
