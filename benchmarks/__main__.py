@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: run everything, and write results.json, results.md and results.svg."""
+"""``python -m benchmarks``: run everything, and write the results and the README's tables."""
 
 import argparse
 import datetime as dt
@@ -17,11 +17,13 @@ from tests.support.tools import LAMINA
 
 from benchmarks import report
 from benchmarks.base import import_base
+from benchmarks.brief import brief_tables
 from benchmarks.builds import PEERS, docker_builds, lamina_builds
 from benchmarks.history import history_times
 from benchmarks.inputs import fresh_copy
 from benchmarks.limit import layers_against_limit
 from benchmarks.pushes import push_times
+from benchmarks.readme import with_tables
 from benchmarks.start import start_times
 from lamina.build import make_plan
 from lamina.cli import wiring
@@ -32,8 +34,9 @@ from lamina.project.read import read_project
 from lamina.steps import silent_step
 from lamina.store.store import Store
 
-PARTS = ("builds", "limit", "start", "pushes", "history")
+PARTS = ("builds", "brief", "limit", "start", "pushes", "history")
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 
 
 def main() -> None:
@@ -57,6 +60,7 @@ def main() -> None:
     path.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
     (RESULTS / "results.md").write_text(report.markdown(results))
     (RESULTS / "results.svg").write_text(report.chart(results))
+    README.write_text(with_tables(README.read_text(), results))
     print((RESULTS / "results.md").read_text())
 
 
@@ -70,12 +74,14 @@ def _measure(
     if "limit" in parts:
         results["limit"] = _limit(folder, rounds)
         _say("limit", results["limit"])
-    if "pushes" in parts:
-        results["pushes"] = push_times(folder / "pushes", rounds=rounds)
-        _say("pushes", results["pushes"])
-    if "history" in parts:
-        results["history"] = history_times(folder / "history", rounds=rounds)
-        _say("history", results["history"])
+    for name, found in (
+        ("brief", lambda: brief_tables(folder / "brief")),
+        ("pushes", lambda: push_times(folder / "pushes", rounds=rounds)),
+        ("history", lambda: history_times(folder / "history", rounds=rounds)),
+    ):
+        if name in parts:
+            results[name] = found()
+            _say(name, results[name])
     if not {"builds", "start"} & set(parts):
         return
     with docker_engine("docker-modern", folder / "docker") as docker:

@@ -1,58 +1,109 @@
-"""What `lamina layers` counts, beside what others count: dive, and the Docker engine itself.
+"""What `lamina layers`, `size` and `diff` count, beside what dive and the Docker engine count.
 
-``python -m benchmarks.anatomy --dive PROGRAM`` prints a table of images whose truth is known;
-``--image REF`` compares an image of the running Docker with the engine's own figures, and fails
-where they differ by a byte.
+``python -m benchmarks.anatomy --dive PROGRAM`` prints a table of images whose truth is known.
+``--naive`` builds the one-stage Dockerfile on an engine of its own, compares the image with the
+engine's figures, and writes ``results/anatomy.json`` and ``anatomy.md``; ``--image REF`` compares
+an image of the running Docker.  Both fail where a byte differs.
 """
 
 import argparse
-import hashlib
 import json
-import subprocess
+import os
 import sys
-import tarfile
 import tempfile
-import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from tests.support.docker_engine import docker_engine
 from tests.support.process import run
 from tests.support.synthetic import save_like_docker, truth
 
-from lamina.anatomy.anatomy import Anatomy, take_apart
-from lamina.anatomy.learn import learn
-from lamina.cli.images import Wanted, opened
-from lamina.steps import silent_step
-from lamina.store.store import Store
+from benchmarks.base import import_base
+from benchmarks.builds import dockerfile, secrets
+from benchmarks.engine_figures import agreement, look
+from benchmarks.inputs import fresh_copy
 
 _MEGABYTE = 1_000_000
-_ADDED = (".dockerenv", "dev", "proc", "sys", "etc/hosts", "etc/hostname", "etc/resolv.conf",
-          "etc/mtab")  # fmt: skip
-"""What a container has beside its image."""
+_RESULTS = Path(__file__).parent / "results"
+_NAME = "aml-agent:naive"
 
 
 def main() -> int:
     """Compare with whoever is named."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.anatomy", description=__doc__)
     parser.add_argument("--dive", metavar="PROGRAM", help="print the table of known truths")
+    parser.add_argument("--naive", action="store_true", help="build and compare the naive image")
+    parser.add_argument("--folder", type=Path, help="a scratch folder, for 8 GB")
     parser.add_argument("--image", metavar="REF", help="compare an image of the running Docker")
+    parser.add_argument("--base", default="", metavar="REF", help="the image that it stands on")
     parser.add_argument("--docker", default="docker", help="the client (default: docker)")
     options = parser.parse_args()
     if options.dive:
         print(dive_table(options.dive))
+    report: dict[str, Any] = {"agrees": True}
     if options.image:
-        report = engine_report(options.image, options.docker)
+        report = agreement(options.image, options.base, options.docker)
         print(json.dumps(report, indent=2))
-        return 0 if report["agrees"] else 1
-    return 0
+    if options.naive:
+        report = _naive(options.folder)
+        print(_write(report))
+    return 0 if report["agrees"] else 1
 
 
-def look(name: str, store: Path) -> Anatomy:
-    """Take an image apart."""
-    opened_store = Store.open(store)
-    with opened(Wanted(name=name), opened_store) as found:
-        layers = learn(found.image, found.content, opened_store, silent_step())
-        return take_apart(found.image, layers)
+def _naive(scratch: Path | None) -> dict[str, Any]:
+    """Build the one-stage Dockerfile on an engine of its own, and compare what came of it."""
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="lamina-bench-", dir=scratch, ignore_cleanup_errors=True
+        ) as name,
+        docker_engine("docker-modern", Path(name) / "docker") as docker,
+    ):
+        folder = Path(name)
+        base = import_base(docker, folder)
+        docker(
+            "buildx", "build", "--network", "host", "-f", dockerfile("naive"),
+            "--build-arg", f"BASE={base}", *secrets(folder), "-t", _NAME,
+            fresh_copy(folder / "project"),
+        )  # fmt: skip
+        os.environ.update(docker.environment)
+        tempfile.tempdir = name  # the engine's archive has 2.8 GB
+        version = docker("version", "--format", "{{.Server.Version}}").strip()
+        return {"docker": version, **agreement(_NAME, base, str(docker.program))}
+
+
+def _write(report: dict[str, Any]) -> str:
+    """Keep the results, and return them as a page."""
+    (_RESULTS / "anatomy.json").write_text(json.dumps(report, indent=2) + "\n")
+    lines = [
+        "# What Lamina sees, and what Docker says",
+        "",
+        f"The one-stage Dockerfile of `examples/aml-agent`, built by Docker {report['docker']}.",
+        f"`python -m benchmarks.anatomy --naive` took {report['seconds']} s to take it apart.",
+        "",
+        "| what | Lamina | Docker | |",
+        "| --- | ---: | ---: | --- |",
+    ]
+    for name, row in report["checks"].items():
+        lines.append(f"| {name} | {_text(row['lamina'])} | {_text(row['docker'])} | {_said(row)} |")
+    links = report["checks"]["layers: the image, docker image inspect"]["texts of links"]
+    lines += [
+        "",
+        f"Docker counts the texts of symbolic links, {links:,} bytes, in layers that it unpacked.",
+        "What a container has beside its image, such as `/etc/hosts`, is left out on both sides.",
+    ]
+    page = "\n".join(lines) + "\n"
+    (_RESULTS / "anatomy.md").write_text(page)
+    return page
+
+
+def _said(row: dict[str, Any]) -> str:
+    if not row["agrees"]:
+        return "**differs**"
+    return "the same" if row["lamina"] == row["docker"] else "the same with links"
+
+
+def _text(value: int | list[int]) -> str:
+    return f"{value:,}" if isinstance(value, int) else " + ".join(f"{size:,}" for size in value)
 
 
 def dive_table(program: str) -> str:
@@ -85,77 +136,6 @@ def _dive(program: str, path: Path) -> dict[str, Any]:
     output = path.with_suffix(".json")
     run(program, "--source", "docker-archive", path, "--json", output)
     return dict(json.loads(output.read_bytes())["image"])
-
-
-def engine_report(name: str, docker: str) -> dict[str, Any]:
-    """Compare layers with `docker history`, the sum with `inspect`, the tree with `export`."""
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.monotonic()
-        ours = look(f"docker-daemon:{name}", Path(folder))
-        seconds = time.monotonic() - start
-    history = run(
-        docker, "history", "--no-trunc", "--human=false", "--format",
-        "{{.Size}}\t{{.CreatedBy}}", name,
-    ).splitlines()  # fmt: skip
-    theirs = [int(row.partition("\t")[0]) for row in reversed(history)]
-    layers = [(nodes.size, nodes.size_with_links) for nodes in ours.layers]
-    (inspected,) = json.loads(run(docker, "image", "inspect", name))
-    tree = exported(docker, name)
-    live = {
-        part.path: part.node.digest
-        for part in ours.parts
-        if part.node.kind == "file" and not part.path.startswith(_ADDED)
-    }
-    report: dict[str, Any] = {
-        "image": name,
-        "seconds": round(seconds, 1),
-        "layers": {"ours, without and with the texts of links": layers, "docker history": theirs},
-        "docker image inspect": inspected["Size"],
-        "files": {"ours": len(live), "docker export": len(tree)},
-        "files of all layers": ours.image_bytes,
-        "live": ours.live_bytes,
-        "dead": ours.dead_bytes,
-        "duplicate": ours.duplicate_bytes,
-        "junk": ours.junk_bytes,
-        "efficiency": ours.efficiency,
-        "by component": {str(k): v for k, v in ours.sizes(lambda part: part.component).items()},
-    }
-    return {
-        **report,
-        "agrees": _is_same(layers, theirs) and sum(theirs) == inspected["Size"] and live == tree,
-    }
-
-
-def _is_same(ours: list[tuple[int, int]], theirs: list[int]) -> bool:
-    """Say whether each layer is as large as Docker says, which counts links or does not."""
-    left = [size for size in theirs if size]  # steps that make no layer have none
-    found = [sizes for sizes in ours if any(sizes)]
-    return len(left) == len(found) and all(map(tuple.__contains__, found, left))
-
-
-def exported(docker: str, name: str) -> dict[str, str]:
-    """Unpack an image by Docker: the SHA-256 of each regular file by its path."""
-    container = run(docker, "create", name, "/x").strip()
-    try:
-        with subprocess.Popen([docker, "export", container], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            return _files(process.stdout)
-    finally:
-        run(docker, "rm", container)
-
-
-def _files(stream: IO[bytes]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for info in archive:
-            path = info.name.strip("/")
-            if info.islnk():
-                found[path] = found[info.linkname.strip("/")]
-            elif info.isreg():
-                content = archive.extractfile(info)
-                assert content is not None
-                found[path] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
-    return {path: digest for path, digest in found.items() if not path.startswith(_ADDED)}
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ from typing import Any
 from tests.support.docker_engine import Docker
 from tests.support.tools import LAMINA
 
+import lamina.bench
 from benchmarks.inputs import bump_dependency, edit_source, fresh_copy
 from benchmarks.measure import Measured, measure
 
 DOCKERFILES = Path(__file__).parent / "dockerfiles"
+NAIVE = Path(lamina.bench.__file__).parent / "before.Dockerfile"
 PEERS = ("naive", "multistage", "uv")
 Build = Callable[[], Measured]
 
@@ -50,7 +52,7 @@ def docker_builds(docker: Docker, name: str, base: str, folder: Path) -> dict[st
     project = folder / f"project-{name}"
     command: list[str | Path] = [
         docker.program, "buildx", "build", "--progress", "plain", "--network", "host",
-        "-f", DOCKERFILES / f"{name}.Dockerfile", "--build-arg", f"BASE={base}",
+        "-f", dockerfile(name), "--build-arg", f"BASE={base}",
         *secrets(folder), "-t", f"aml-agent:{name}", project,
     ]  # fmt: skip
 
@@ -62,6 +64,11 @@ def docker_builds(docker: Docker, name: str, base: str, folder: Path) -> dict[st
     }
     size = int(docker("image", "inspect", "--format", "{{.Size}}", f"aml-agent:{name}"))
     return {**results, "unpacked_bytes": size}
+
+
+def dockerfile(peer: str) -> Path:
+    """Return where a peer's Dockerfile is; the naive one is what `lamina bench` begins with."""
+    return NAIVE if peer == "naive" else DOCKERFILES / f"{peer}.Dockerfile"
 
 
 def situations(project: Path, folder: Path, build: Build) -> Iterator[tuple[str, Measured]]:

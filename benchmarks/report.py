@@ -1,18 +1,18 @@
 """Results as Markdown tables and one chart, from results.json alone."""
 
 from typing import Any
-from xml.sax.saxutils import escape
 
-PUSHES = ("clean", "source edit", "one dependency", "cold runner")
-SITUATIONS = ("clean", "nothing changed", "source edit", "one dependency")
-LABELS = {
-    "lamina": "Lamina",
-    "uv": "Dockerfile, uv, two stages",
-    "multistage": "Dockerfile, pip, two stages",
-    "naive": "Dockerfile, one stage",
-}
+from benchmarks.tables import (
+    LABELS,
+    SITUATIONS,
+    brief_sizes,
+    brief_times,
+    build_table,
+    push_table,
+)
+from lamina.bench.chart import Bar, bar_chart
+
 _COLOURS = {"lamina": "#0f766e", "uv": "#94a3b8", "multistage": "#cbd5e1", "naive": "#e2e8f0"}
-_ROW, _LEFT, _WIDTH, _GAP = 20, 190, 420, 18
 
 
 def markdown(results: dict[str, Any]) -> str:
@@ -28,67 +28,58 @@ def markdown(results: dict[str, Any]) -> str:
         ),
         "",
     ]
-    for part in (_builds, _pushes, _limit, _start, _history):
+    for part in (_builds, _brief, _pushes, _limit, _start, _history):
         lines += part(results)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _builds(results: dict[str, Any]) -> list[str]:
-    builds = results.get("builds", {})
-    names = [name for name in LABELS if name in builds]
-    if not names:
+    table = build_table(results)
+    if not table:
         return []
     lines = [
         "Seconds to build `examples/aml-agent`; the peers have their base already.",
         "",
-        "| | " + " | ".join(SITUATIONS) + " | unpacked |",
-        "| --- |" + " ---: |" * (len(SITUATIONS) + 1),
+        *table,
     ]
-    for name in names:
-        cells = [f"{builds[name][situation]['seconds']:.2f}" for situation in SITUATIONS]
-        size = f"{builds[name]['unpacked_bytes'] / 1e9:.2f} GB"
-        lines.append(f"| {LABELS[name]} | " + " | ".join([*cells, size]) + " |")
-    peers = [name for name in names if name != "lamina"]
-    if peers and "lamina" in builds:
-        ratios = [
-            f"{min(builds[n][s]['seconds'] for n in peers) / builds['lamina'][s]['seconds']:.1f}x"
-            for s in SITUATIONS
-        ]
-        lines.append("| **Lamina against the best of the others** | " + " | ".join(ratios) + " | |")
-    if "lamina" in builds:
-        peak = builds["lamina"]["clean"]["peak_bytes"] / 1e6
+    if "lamina" in results["builds"]:
+        peak = results["builds"]["lamina"]["clean"]["peak_bytes"] / 1e6
         lines += ["", f"Lamina's clean build held {peak:.0f} MB of memory at most."]
     return [*lines, ""]
 
 
 def _pushes(results: dict[str, Any]) -> list[str]:
-    """Compare from a change to a pushed image; the peer has no situation that we lack."""
-    found = results.get("pushes", {})
-    if not found:
+    table = push_table(results)
+    if not table:
         return []
-    lines = [
+    found = results["pushes"]
+    one, two = (found["platforms"][name]["seconds"] for name in ("one", "two"))
+    export = found["uv"]["export"]["seconds"]
+    return [
         "Seconds from the change to the pushed image, to one registry on the loopback.",
         "The cold runner has an empty store, and one dependency changed; BuildKit has its cache.",
         "",
-        "| | " + " | ".join(PUSHES) + " |",
-        "| --- |" + " ---: |" * len(PUSHES),
-    ]
-    for name in ("lamina", "uv"):
-        cells = " | ".join(f"{found[name][situation]['seconds']:.2f}" for situation in PUSHES)
-        lines.append(f"| {LABELS[name]} | {cells} |")
-    ratios = " | ".join(
-        f"{found['uv'][situation]['seconds'] / found['lamina'][situation]['seconds']:.1f}x"
-        for situation in PUSHES
-    )
-    lines.append(f"| **Lamina against BuildKit** | {ratios} |")
-    one, two = (found["platforms"][name]["seconds"] for name in ("one", "two"))
-    export = found["uv"]["export"]["seconds"]
-    lines += [
+        *table,
         "",
         f"Exporting the cache took BuildKit {export:.1f} s more, which are not counted.",
         f"Two platforms take Lamina {two:.2f} s from nothing, one {one:.2f} s: {two / one:.2f}x.",
+        "",
     ]
-    return [*lines, ""]
+
+
+def _brief(results: dict[str, Any]) -> list[str]:
+    if not results.get("brief"):
+        return []
+    return [
+        "The tables of `examples/aml-agent`'s brief, as `lamina bench` measures them.",
+        "A clean build and one in CI find no cache of steps; in CI the image is pushed as well.",
+        "A cache hit is the build after an edit of one line.",
+        "",
+        *brief_times(results),
+        "",
+        *brief_sizes(results),
+        "",
+    ]
 
 
 def _limit(results: dict[str, Any]) -> list[str]:
@@ -152,36 +143,22 @@ def _history(results: dict[str, Any]) -> list[str]:
 
 
 def chart(results: dict[str, Any]) -> str:
-    """Draw the build times as bars on one linear scale; readable on light and dark pages."""
+    """Draw the build times as bars on one linear scale."""
     builds = results.get("builds", {})
     names = [name for name in LABELS if name in builds]
-    rows: list[str] = []
-    longest = max((builds[n][s]["seconds"] for n in names for s in SITUATIONS), default=1.0)
-    y = 10
-    for situation in SITUATIONS:
-        rows.append(_text(0, y + 14, situation, weight="bold"))
-        y += _ROW
-        for name in names:
-            seconds = builds[name][situation]["seconds"]
-            width = max(1.0, seconds / longest * _WIDTH)
-            rows.append(_text(8, y + 14, LABELS[name]))
-            rows.append(
-                f'<rect x="{_LEFT}" y="{y + 3}" width="{width:.1f}" height="{_ROW - 6}" '
-                f'fill="{_COLOURS[name]}" stroke="#64748b" stroke-width="0.5"/>'
-            )
-            rows.append(_text(_LEFT + width + 6, y + 14, f"{seconds:.1f} s"))
-            y += _ROW
-        y += _GAP
-    width = _LEFT + _WIDTH + 70
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" role="img" '
-        f'aria-label="Seconds to build">\n'
-        f'<rect width="{width}" height="{y}" fill="#ffffff"/>\n' + "\n".join(rows) + "\n</svg>\n"
-    )
-
-
-def _text(x: float, y: float, text: str, *, weight: str = "normal") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-family="sans-serif" font-size="12" '
-        f'font-weight="{weight}" fill="#0f172a">{escape(text)}</text>'
-    )
+    groups = [
+        (
+            situation,
+            [
+                Bar(
+                    label=LABELS[name],
+                    value=(seconds := builds[name][situation]["seconds"]),
+                    text=f"{seconds:.1f} s",
+                    colour=_COLOURS[name],
+                )
+                for name in names
+            ],
+        )
+        for situation in SITUATIONS
+    ]
+    return bar_chart([groups], "Seconds to build")
