@@ -7,7 +7,7 @@
     ├── UsageError               2  the command line asks for something that cannot be
     ├── InputError               3  something the user wrote or chose cannot be used
     │   ├── ProjectError            pyproject.toml, [tool.lamina], project files
-    │   ├── LockError               requirements.txt, pylock.toml
+    │   ├── LockError               requirements.txt, pylock.toml, the locks of other tools
     │   ├── ArchiveError            a wheel, sdist, layer or .deb is malformed or hostile
     │   ├── IntegrityError          bytes are not the bytes that were promised
     │   └── ImageError              an image, layout or base that does not hold together

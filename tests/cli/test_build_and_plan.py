@@ -217,6 +217,21 @@ def test_a_changed_project_is_built_again_even_where_dockerignore_hides_it(tmp_p
     assert second.out != first.out
 
 
+@pytest.mark.parametrize(("words", "told"), [((), ""), (("--offline",), "1")])
+def test_offline_the_build_backend_asks_nobody_either(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    project = tmp_path / "project"
+    own_backend(project)
+    backend = project / "backend.py"
+    tell = 'import os\nopen("told", "w").write(os.environ.get("UV_OFFLINE", ""))\n'
+    backend.write_text(tell + backend.read_text())
+
+    assert build(project, "-t", "own", *words).code == 0
+
+    assert (project / "told").read_text() == told
+
+
 def test_a_plan_writes_nothing_of_a_wheel_into_the_store(project: Path) -> None:
     done = lamina(project, "plan", "--format", "json")
 

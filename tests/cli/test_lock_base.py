@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lamina.oci.image import Index
-from lamina.project.base_pin import BasePin, render_pins
+from lamina.project.base_pin import BasePin
+from lamina.project.lock_file import LockFile, render_lock_file
 from lamina.testing.distribution.access import Basic
 from lamina.testing.images import Memory
 from lamina.testing.projects import locked_project
@@ -74,7 +75,8 @@ def test_the_base_alone_is_pinned_beside_a_lock_that_lamina_does_not_write(bench
 
     digest = bench.old.descriptor.digest
     assert (done.code, done.out) == (0, f"{bench.pins}: {bench.tag} is {digest}\n"), done.err
-    assert bench.pins.read_text() == render_pins([BasePin(reference=bench.tag, digest=digest)])
+    pin = BasePin(reference=bench.tag, digest=digest)
+    assert bench.pins.read_text() == render_lock_file(LockFile(base_pins=(pin,)))
     assert bench.pins.stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in bench.project.iterdir()) == [
         "lamina.lock.toml",
@@ -156,6 +158,21 @@ def test_a_pin_of_the_base_before_is_ignored_with_a_warning(bench: Bench) -> Non
     assert "warning" not in bench.lamina("plan", *AMD64).err
 
 
+def test_the_base_of_a_variant_is_pinned_too(bench: Bench) -> None:
+    other = f"{bench.registry.address}/bases/python:4"
+    four = python_index(bench.content, "four")
+    bench.registry.keep("bases/python", "4", four, bench.content)
+    path = bench.project / "pyproject.toml"
+    path.write_text(f'{path.read_text()}[tool.lamina.variants.four]\nbase = "{other}"\n')
+
+    done = bench.lamina("lock", "--only", "base")
+
+    assert done.code == 0, done.err
+    assert bench.base_of_plan("--variant", "four") == f"{other}@{four.descriptor.digest}"
+    assert bench.base_of_plan() == f"{bench.tag}@{bench.old.descriptor.digest}"
+    assert "warning" not in bench.lamina("plan", *AMD64, "--variant", "four").err
+
+
 def test_a_base_that_needs_no_pin_loses_the_file(bench: Bench) -> None:
     bench.lamina("lock", "--only", "base")
     bench.stand_on("scratch:3.12")
@@ -233,7 +250,7 @@ def test_a_file_that_somebody_broke_stops_every_command(bench: Bench) -> None:
         done = bench.lamina(*words)
 
         assert done.code == 3
-        assert "error: the pins of the base cannot be read" in done.err
+        assert "error: what `lamina lock` wrote cannot be read" in done.err
         assert "is not a SHA-256 digest" in done.err
 
 

@@ -122,6 +122,25 @@ def test_a_lock_that_would_overwrite_its_source_is_refused(project: Path) -> Non
     assert source.read_text() == "toy\n"
 
 
+@pytest.mark.parametrize("text", ["toy>=1  # mine\n", "toy\n", "-r base.txt\n", "-e .\n"])
+def test_a_list_that_somebody_wrote_is_not_overwritten(project: Path, text: str) -> None:
+    path = project / "requirements.txt"
+    path.write_text(text)
+
+    done = lock(project)
+
+    assert done.code == 3
+    assert path.read_text() == text
+
+
+def test_a_list_is_overwritten_where_that_is_asked_for(project: Path) -> None:
+    path = project / "requirements.txt"
+    path.write_text("toy>=1\n")
+
+    assert lock(project, "-o", path).code == 0
+    assert "--hash" in path.read_text()
+
+
 def test_nothing_to_lock_is_said(project: Path) -> None:
     pyproject(project)
 
@@ -129,3 +148,60 @@ def test_nothing_to_lock_is_said(project: Path) -> None:
 
     assert done.code == 3
     assert "there is nothing to lock" in done.err
+
+
+def test_a_list_may_include_others_and_be_constrained(project: Path) -> None:
+    (project / "requirements.in").write_text("-r base.in\n-c limits.txt\n")
+    (project / "base.in").write_text("toy\n")
+    (project / "limits.txt").write_text("toy<2\nunrelated==3\n")
+
+    done = lock(project)
+
+    assert done.code == 0, done.err
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==1.0"]
+
+
+def test_one_distribution_is_upgraded_and_the_others_stay(project: Path) -> None:
+    (project / "requirements.in").write_text("toy<2\nother\n")
+    lock(project)
+    ToyWheel(name="other", version="2.0", files={"other.py": b""}).write(project.parent / "wheels")
+    (project / "requirements.in").write_text("toy\nother\n")
+
+    lock(project)
+    kept = pinned(project / "requirements.txt")
+    lock(project, "-P", "toy")
+
+    assert kept == ["other==1.0", "toy==1.0"]
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]
+
+
+def test_each_list_of_several_has_a_lock_of_its_own(project: Path) -> None:
+    folder = project / "requirements"
+    folder.mkdir()
+    (folder / "production.in").write_text("toy<2\n")
+    output = folder / "production.txt"
+
+    done = lock(project, "--from", folder / "production.in", "-o", output)
+
+    assert done.code == 0, done.err
+    assert pinned(output) == ["other==1.0", "toy==1.0"]
+
+
+def test_the_lock_that_the_settings_name_is_written_though_it_is_not_there(project: Path) -> None:
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(f"{text}requirements = 'production.txt'\n")
+
+    done = lock(project)
+
+    assert done.code == 0, done.err
+    assert pinned(project / "production.txt") == ["other==1.0", "toy==2.0"]
+
+
+def test_a_list_without_a_lock_is_resolved_with_a_warning(project: Path, tmp_path: Path) -> None:
+    (project / "requirements.in").write_text("toy<2\n")
+
+    done = lamina("plan", project, store=tmp_path / "store")
+
+    assert done.code == 0, done.err
+    assert "there is no lock" in done.err
+    assert "toy" in done.out

@@ -4,6 +4,7 @@ import json
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,26 @@ def test_its_image_is_the_one_that_is_built_from_nothing(
     alone = team.build("alone", BIG, NEWER, words=("-t", "app:1"))
 
     assert cold.out == alone.out
+
+
+def test_a_whole_layer_is_not_taken_for_a_lean_one(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry remembers the wheel's layer without a diet; with one it is another layer."""
+    tested = replace(BIG, files={**BIG.files, "big/tests/test_big.py": b"assert True\n"})
+    team.push("first", tested, SMALL)
+    settings = "[tool.lamina.diet]\ntests = true\n"
+    project = locked_project(team.folder / "project", (tested, SMALL), settings=settings)
+    words = ("build", project, "-t", f"{team.app}:2", "--push", "-o", f"oci:{team.folder / 'out'}")
+
+    lean = toys.lamina(*words, store=team.folder / "cold")
+    monkeypatch.delenv("LAMINA_MEMO_KEY")
+    alone = toys.lamina("build", project, "-t", "app:1", store=team.folder / "alone")
+
+    assert lean.code == 0, lean.err
+    assert lean.out == alone.out
+    paths = toys.files(toys.tree(toys.layer_tars(team.folder / "out")))
+    assert not [path for path in paths if "/tests/" in path]
 
 
 def test_without_a_key_nothing_is_remembered(

@@ -6,6 +6,7 @@ import pytest
 
 from lamina.cli import test_command as command
 from lamina.oci.config import RuntimeConfig
+from lamina.project.loaded import Loaded, read_loaded
 from lamina.rootfs.smoke import Check, Report
 from lamina.rootfs.trial import Trial
 from lamina.testing.projects import locked_project
@@ -21,7 +22,8 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
     def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
         del root, runtime
         found.append(trial)
-        return Report(checks=(Check(what="start", ok=True),))
+        loaded = Loaded(modules={"toy": ("toy",)}) if trial.is_recorded else None
+        return Report(checks=(Check(what="start", ok=trial.timeout_s > 1),), loaded=loaded)
 
     monkeypatch.setattr(command, "smoke", smoke)
     return found
@@ -50,6 +52,22 @@ def test_outside_of_a_project_the_images_own_health_check_is_asked(
     assert "imports were skipped" in done.out
     assert tried[0].health_command[:2] == ("/opt/venv/bin/python", "-c")
     assert "http://127.0.0.1:8000/well" in tried[0].health_command[2]
+
+
+def test_what_was_loaded_is_written_down_if_all_is_well(
+    tmp_path: Path, project: Path, tried: list[Trial]
+) -> None:
+    store, out = tmp_path / "store", tmp_path / "loaded.json"
+
+    failed = lamina("test", "toys", project, "--loaded", out, "--timeout", "1", store=store)
+    was_written = out.exists()
+    done = lamina("test", "toys", project, "--loaded", out, store=store)
+    nowhere = lamina("test", "toys", project, "--loaded", out / "x.json", store=store)
+
+    assert (failed.code, was_written, done.code, nowhere.code) == (1, False, 0, 4)
+    assert "loaded.json was not written" in failed.out
+    assert read_loaded(out).modules == {"toy": ("toy",)}
+    assert [trial.is_recorded for trial in tried] == [True] * 3
 
 
 @pytest.mark.usefixtures("project")

@@ -4,6 +4,7 @@ import io
 import os
 import pty
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lamina.cli import wiring
 from lamina.errors import ProjectError
 from lamina.events import Event
+from lamina.parallel import map_ordered
 from lamina.testing.projects import locked_project
 from lamina.testing.wheels import ToyWheel
 from tests.support.toys import lamina
@@ -160,3 +162,23 @@ def test_a_build_on_a_real_terminal_leaves_the_digest_alone_on_its_output(tmp_pa
 
     assert b"warning: old" in b"".join(drained)
     assert done.out.count("\n") == 1
+
+
+def test_uv_is_searched_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks sysconfig, which other threads see half filled while one fills it."""
+    inside: list[int] = []
+    crowds: list[int] = []
+
+    def search() -> str:
+        inside.append(1)
+        time.sleep(0.01)
+        crowds.append(len(inside))
+        inside.pop()
+        return "uv"
+
+    monkeypatch.setattr("lamina.cli.wiring.uv.find_uv_bin", search)
+
+    found = map_ordered(wiring.uv_program, [True] * 4, workers=4)
+
+    assert [one.program for one in found] == ["uv"] * 4
+    assert crowds == [1] * 4

@@ -18,7 +18,7 @@ from packaging.utils import parse_wheel_filename
 from lamina.cli.app import main
 from lamina.layer.contents import Contents
 from lamina.layer.venv import Venv
-from lamina.layer.wheel import Compile, add_wheel
+from lamina.layer.wheel import Options, add_wheel
 from lamina.layer.write import LayerWriter
 from lamina.oci.layer import Layer
 from lamina.testing.wheels import ToyWheel
@@ -149,21 +149,13 @@ def write_layer(
     wheels: Sequence[tuple[Path, str]],
     *,
     venv: Venv = VENV,
-    lenient: bool = False,
-    compile_sources: Compile | None = None,
+    **options: Any,
 ) -> tuple[bytes, Layer, Contents]:
     """Write wheels (path, real name) into one layer; return its blob and what it is."""
     out = io.BytesIO()
     writer = LayerWriter(out)
     for path, filename in wheels:
-        add_wheel(
-            writer,
-            path,
-            filename=filename,
-            venv=venv,
-            lenient=lenient,
-            compile_sources=compile_sources,
-        )
+        add_wheel(writer, path, filename=filename, venv=venv, options=Options(**options))
     layer, contents = writer.finish(created_by="test")
     return out.getvalue(), layer, contents
 

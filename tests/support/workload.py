@@ -5,12 +5,20 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lamina.cli.images import Wanted, opened
+from lamina.cli.unpacked import unpacked
+from lamina.oci.platform import Platform
+from lamina.rootfs.container import prepare
+from lamina.rootfs.run import start
+from lamina.store.store import Store
 from tests.support.process import run
 from tests.support.tools import EXAMPLE, LAMINA
 
@@ -85,6 +93,44 @@ def copy_of_the_example(folder: Path) -> Path:
     ignored = shutil.ignore_patterns(".*_cache", "__pycache__", ".venv", "*.egg-info")
     shutil.copytree(EXAMPLE, folder, ignore=ignored)
     return folder
+
+
+def run_own_tests(store: Path, name: str, project: Path, *, scratch: Path) -> tuple[int, str]:
+    """Run the project's tests in its image; return the exit code and what was said.
+
+    Pytest is laid beside the image's own files; everything else is the image's.
+    """
+    opened_store = Store.open(store)
+    platform = Platform.parse("linux/amd64")
+    with opened(Wanted(name=name, platform=platform), opened_store) as found:
+        image, content = found.image, found.content
+    tools = scratch / "tools"
+    run(UV, "pip", "install", "--quiet", "--target", tools, "--python-version", "3.11", "pytest")
+    with unpacked(image, content, opened_store) as root, tempfile.TemporaryFile() as output:
+        shutil.copytree(tools, root / "opt" / "tools")
+        shutil.copytree(project / "tests", root / "app" / "tests")
+        shutil.copy(project / "pyproject.toml", root / "app")
+        _open_to_all(root / "opt" / "tools", root / "app")
+        container = prepare(
+            root,
+            replace(image.runtime, entrypoint=("python", "-m", "pytest"), command=()),
+            arguments=("-q", "-p", "no:cacheprovider", "/app/tests"),
+            environment=[("PYTHONPATH", "/opt/tools")],
+            network="loopback",
+        )
+        running = start(container, output=output)
+        try:
+            code = running.wait(600)
+        except subprocess.TimeoutExpired:
+            code = running.stop()
+        output.seek(0)
+        return code, output.read().decode()
+
+
+def _open_to_all(*folders: Path) -> None:
+    for folder in folders:
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
 
 
 def bump(project: Path, name: str, version: str, *, folder: Path) -> None:

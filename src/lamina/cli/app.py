@@ -19,7 +19,9 @@ _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 """What a disk says that is no fault of ours, be it below the output alone."""
 
 _COMMANDS = {
+    "init": "look at a project, and write what its image is made with",
     "build": "build the image of a project",
+    "dockerfile": "write the plan as a Dockerfile, for BuildKit without Lamina",
     "plan": "show the layers that a build will make",
     "lock": "pin every distribution, and the base, with hashes",
     "base": "look after what the image stands on",
@@ -40,6 +42,7 @@ _COMMANDS = {
     "sbom": "write the bill of materials of a project's image, or of any image",
     "verify": "say whether an image is what its lock and base make, and nothing else",
     "weigh": "say what each dependency costs, which are not needed, and what is lighter",
+    "bench": "measure a Dockerfile and Lamina side by side on a project",
     "trace": "record a build that Docker or BuildKit makes, without changing it",
     "doctor": "say what Lamina finds in its environment, and what to try",
 }

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lamina.build import Workshop
 from lamina.cli import wiring
 from lamina.cli.bills import gather_bill, tool_version
 from lamina.history.circumstances import circumstances
@@ -17,6 +16,7 @@ from lamina.plan.plan import BuildPlan
 from lamina.project.read import read_project
 from lamina.registry.attestations import Document
 from lamina.steps import Step
+from lamina.workshop import Workshop
 
 
 def documents(  # noqa: PLR0913 - what they say and where from

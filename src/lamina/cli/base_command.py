@@ -20,6 +20,7 @@ from lamina.bases.registry import known_digest
 from lamina.cli import wiring
 from lamina.cli.build_command import platforms
 from lamina.cli.registries import OpenClient, add_registry_arguments
+from lamina.cli.variants import add_variant_argument
 from lamina.debian.ld_cache import Architecture
 from lamina.errors import NetworkError
 from lamina.oci.digest import Digest
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--format", choices=("text", "json"), default="text", help="for people or for programs"
     )
+    add_variant_argument(check)
     add_registry_arguments(check)
 
 
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """Ask the registry or the archive; exit code 1 says that there is something newer."""
     chosen = platforms(options.platform)
-    project = read_project(options.path)
+    project = read_project(options.path, options.variant)
     open_client = wiring.registries(options.insecure_registry)
     with wiring.listening("plain") as step:
         checks = [check_base(project, platform, open_client, step) for platform in chosen]

@@ -1,11 +1,11 @@
 """What a bill needs beside the plan: licences out of wheels, packages of the base, the version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from lamina.build import Workshop
+from lamina.anatomy.read import CheckedLayer
 from lamina.debian.selection import DebianSelection
 from lamina.errors import LaminaError
 from lamina.image.facts_json import facts_from_json, facts_to_json
@@ -16,11 +16,13 @@ from lamina.layer.zip_directory import Ranged, ZipDirectory
 from lamina.lock.lock import LockedWheel
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
+from lamina.oci.image import Image
 from lamina.parallel import map_ordered
 from lamina.plan.plan import BuildPlan, WheelLayer
 from lamina.protocols import Content
 from lamina.steps import Step, silent_step
 from lamina.store.store import Store
+from lamina.workshop import Workshop
 
 _WORKERS = 8
 _TOPIC = "wheel metadata"
@@ -66,6 +68,27 @@ def read_installed(content: Content, layers: Sequence[Descriptor], step: Step) -
     """Read what layers say is installed; notes become warnings."""
     with ExitStack() as stack:
         found = installed(stack.enter_context(content.open(layer)) for layer in layers)
+    return _noted(found, step)
+
+
+def read_image(image: Image, content: Content, step: Step) -> Installed:
+    """Read what an image says is installed, of layers that are what its manifest and config say.
+
+    Raises ``ArchiveError`` and ``IntegrityError`` for others.
+    """
+
+    def streams(stack: ExitStack) -> Iterator[BinaryIO]:
+        for layer in image.layers:
+            checked = CheckedLayer(stack.enter_context(content.open(layer.descriptor)), layer)
+            yield checked.tar
+            checked.check()
+
+    with ExitStack() as stack:
+        found = installed(streams(stack))
+    return _noted(found, step)
+
+
+def _noted(found: Installed, step: Step) -> Installed:
     for note in found.notes:
         step.warn(note)
     return found

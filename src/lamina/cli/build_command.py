@@ -9,12 +9,14 @@ from lamina.build import build
 from lamina.cli import wiring
 from lamina.cli.attesting import add_attesting_arguments, attested, begin_attesting, watched
 from lamina.cli.build_records import add_record_arguments, begin_build_records, waiting
+from lamina.cli.engine_arguments import add_engine_arguments, check_engine, engine_chosen
 from lamina.cli.environment import environment
 from lamina.cli.memos import add_memo_arguments, cache_references, open_memo
 from lamina.cli.outputs import parse_output, pushed_references
 from lamina.cli.recording import record_build
 from lamina.cli.registries import OpenClient, add_registry_arguments
 from lamina.cli.telemetry import telemetry
+from lamina.cli.variants import add_variant_argument
 from lamina.destinations.named import NamedDestination
 from lamina.durable import incoming
 from lamina.errors import UsageError
@@ -44,6 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--progress", choices=("auto", "plain", "rawjson"), default="auto",
         help="how to show what happens; `auto` draws on a terminal and prints lines elsewhere",
     )  # fmt: skip
+    parser.add_argument(
+        "--target", choices=("prod", "dev"), default="prod",
+        help="the image itself, or the one to work on the project with: the same layers, the group "
+        "`dev`, and sources that `lamina run --dev` mounts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--python", default="", metavar="3.N",
+        help="another Python than the base's: that of the base of the same kind which has it",
+    )  # fmt: skip
     parser.add_argument("--pull", action="store_true", help="look for newer packages of the base")
     parser.add_argument("--no-cache", action="store_true", help="make every layer again")
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
@@ -52,7 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--load", action="store_true",
         help="give the image to the Docker engine of this machine, or to podman, by its names",
     )  # fmt: skip
+    add_engine_arguments(parser)
     add_memo_arguments(parser)
+    add_variant_argument(parser)
     add_registry_arguments(parser)
     add_record_arguments(parser)
     add_attesting_arguments(parser)
@@ -61,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, and write to every destination."""
+    is_buildkit = check_engine(options)
     chosen = platforms(options.platform)
     names = tuple(map(_name, options.tag))
     open_client = wiring.registries(options.insecure_registry)
@@ -70,13 +84,13 @@ def run(options: argparse.Namespace) -> int:
         offline=options.offline,
         refresh=options.pull,
         no_cache=options.no_cache,
-        is_early=True,
+        is_early=not is_buildkit,
         insecure=options.insecure_registry,
         memo=_memo(options, outputs, open_client),
     )
     attesting = begin_attesting(options, outputs, open_client)
     workshop = watched(attesting, workshop)
-    near = cache_references([*options.cache_from, *options.cache_to])
+    near = () if is_buildkit else cache_references([*options.cache_from, *options.cache_to])
     engines = wiring.engines(workshop.store)
     records = begin_build_records(options, pushed_references(outputs), open_client)
     destinations: list[Destination] = [
@@ -98,9 +112,21 @@ def run(options: argparse.Namespace) -> int:
             "the image would go nowhere", hint="name it with -t NAME, or give -o oci:DIR"
         )
     audience = tuple(one for one in (records, telemetry(environment())) if one is not None)
-    recording = record_build(options.path, names, audience=audience)
-    with wiring.listening(options.progress, recording=recording) as step:
-        image = build(options.path, chosen, destinations, workshop, step)
+    recording = record_build(options.path, names, engine=options.engine, audience=audience)
+    with (
+        engine_chosen(options, workshop) as workshop,
+        wiring.listening(options.progress, recording=recording) as step,
+    ):
+        image = build(
+            options.path,
+            chosen,
+            destinations,
+            workshop,
+            step,
+            variant=options.variant,
+            python=options.python,
+            is_dev=options.target == "dev",
+        )
     if options.metadata_file:
         _write_metadata(options.metadata_file, _metadata(image, names))
     print(image.descriptor.digest)
@@ -118,7 +144,7 @@ def platforms(text: str) -> tuple[Platform, ...]:
 
 
 def _memo(options: argparse.Namespace, outputs: Sequence[str], open_client: OpenClient) -> Memo:
-    if options.offline:
+    if options.offline or options.engine == "buildkit":
         return NoMemo()
     return open_memo(
         pushed_references(outputs),

@@ -44,21 +44,21 @@ def begin_build_records(
     """Begin to read what registries keep of earlier builds; None where that is not wanted."""
     if not pushed or options.offline:
         return None
-    is_wanted, project = _wish(options.path, options.record)
+    is_wanted, project = _wish(options.path, options.variant, asked=options.record)
     return BuildRecords(pushed, open_client, project) if is_wanted else None
 
 
-def _wish(directory: Path, asked: bool | None) -> tuple[bool, str]:  # noqa: FBT001 - what the flag says
+def _wish(directory: Path, variant: str, *, asked: bool | None) -> tuple[bool, str]:
     """Say whether records are wanted, and what the project is called."""
     if asked is False:
         return False, ""
     from lamina.project.read import read_project  # noqa: PLC0415 - only for pushes
 
     try:
-        project = read_project(directory)
+        project = read_project(directory, variant)
     except LaminaError:  # the build will say it
         return False, ""
-    return bool(asked or project.settings.record), project.name
+    return bool(asked or project.settings.record), project.image_name
 
 
 class BuildRecords:

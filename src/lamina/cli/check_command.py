@@ -9,6 +9,7 @@ from typing import Final
 
 from lamina.cli.history_command import open_past
 from lamina.cli.recent import situation_of
+from lamina.cli.variants import add_variant_argument
 from lamina.errors import ProjectError, UsageError
 from lamina.history.budget import check
 from lamina.history.database import History
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--image", default="", metavar="REF",
         help="the last build of this name, with a tag or without (default: of the project)",
     )  # fmt: skip
+    add_variant_argument(parser)
     parser.add_argument("--branch", default="", help="the last build of this branch")
     parser.add_argument(
         "--format", choices=("text", "json", "github"), default="text",
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a verdict on each budget; return 1 when one is exceeded."""
-    project = read_project(options.directory)
+    project = read_project(options.directory, options.variant)
     budgets = _budgets(project)
     with open_past() as history:
         row = _find(history, options, project)
@@ -74,10 +76,12 @@ def _budgets(project: Project) -> Budgets:
 def _find(history: History, options: argparse.Namespace, project: Project) -> BuildRow:
     """Find the build; the last one is of the image that was named, else of the project."""
     selection = Wanted(
-        project="" if options.image else project.name, image=options.image, branch=options.branch
+        project="" if options.image else project.image_name,
+        image=options.image,
+        branch=options.branch,
     )
     if options.build == LAST and not history.rows(replace(selection, limit=1)):
-        what = f"image {options.image}" if options.image else f"project {project.name}"
+        what = f"image {options.image}" if options.image else f"project {project.image_name}"
         raise UsageError(
             f"the history has no build of {what}",
             hint="name the image with --image, or a build of `lamina history`",

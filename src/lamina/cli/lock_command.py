@@ -1,19 +1,21 @@
 """``lamina lock``: pin every distribution and the base with hashes, for every platform."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lamina.cli import wiring
+from lamina.cli.learning import learn_layers
+from lamina.cli.lock_files import write_lock_file, write_text
+from lamina.cli.pinning import locked_elsewhere, pin_distributions
 from lamina.cli.registries import add_registry_arguments
-from lamina.durable import incoming
-from lamina.errors import LockError, NetworkError
-from lamina.project.base_pin import FILE, BasePin, find_pin, moving_tag, render_pins
+from lamina.errors import NetworkError
+from lamina.project.base_pin import BasePin, find_pin, moving_tag
+from lamina.project.lock_file import LockFile
 from lamina.project.project import Project
 from lamina.project.read import read_project
+from lamina.project.variants import with_variant
 from lamina.steps import Step
-
-_DEFAULT_PYTHON = {"debian:bookworm": "3.11", "debian:trixie": "3.13"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,33 +34,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the newest versions allowed, and what the base's tag stands for now",
     )
     parser.add_argument(
+        "-P", "--upgrade-package", action="append", default=[], metavar="NAME",
+        help="take the newest version allowed of this one alone; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
         "--only", choices=("base", "distributions"), help="pin one of the two and leave the other"
     )
+    parser.add_argument(
+        "--keep-layers", action="store_true",
+        help="do not learn from the lock's history which distributions share a layer",
+    )  # fmt: skip
     add_registry_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Find out what is to be pinned, and then write it; what was there stays until then."""
-    project = read_project(options.path)
-    output = options.output or project.directory / "requirements.txt"
+    project = read_project(options.path, needs_lock=False)
     pins: tuple[BasePin, ...] = ()
-    text: str | None = None
+    locks: Mapping[Path, str] = {}
+    tool = locked_elsewhere(project, options)
     with wiring.listening("plain") as step:
         if options.only != "distributions":
-            pins = _pin_base(project, options, step)
-        if options.only != "base":
-            text = _pin_distributions(project, options, output, step)
-    if text is not None:
-        _write(output, text)
+            pins = _pin_bases(project, options, step)
+        if options.only != "base" and not tool:
+            locks = pin_distributions(project, options, step)
+    for output, text in locks.items():
+        write_text(output, text)
         print(f"{output}: {text.count('==')} distributions pinned")
+    if options.only != "base" and tool:
+        print(f"{project.requirements}: left alone, `{tool} lock` brings it up to date")
     if options.only != "distributions":
         _write_pins(project, pins)
+    if options.only != "base" and not options.keep_layers:
+        _write_layers(options)
     return 0
 
 
-def _pin_base(project: Project, options: argparse.Namespace, step: Step) -> tuple[BasePin, ...]:
-    """Ask the registry what the base's tag stands for, unless that is pinned already."""
-    base = project.settings.base
+def _pin_bases(project: Project, options: argparse.Namespace, step: Step) -> tuple[BasePin, ...]:
+    """Pin the base of the project, and those of variants that have another."""
+    settings = project.settings
+    variants = (with_variant(settings, name) for name in settings.variants)
+    bases = dict.fromkeys((settings.base, *(variant.base for variant in variants)))
+    tags = {tag.qualified: base for base in reversed(bases) if (tag := moving_tag(base))}
+    return tuple(pin for base in bases if base in tags.values()
+                 for pin in _pin_base(base, project, options, step))  # fmt: skip
+
+
+def _pin_base(
+    base: str, project: Project, options: argparse.Namespace, step: Step
+) -> tuple[BasePin, ...]:
+    """Ask the registry what a base's tag stands for, unless that is pinned already."""
     tag, known = moving_tag(base), find_pin(base, project.base_pins)
     if tag is None:
         return ()
@@ -74,67 +99,24 @@ def _pin_base(project: Project, options: argparse.Namespace, step: Step) -> tupl
     return (BasePin(reference=base, digest=found.digest),)
 
 
-def _pin_distributions(
-    project: Project, options: argparse.Namespace, output: Path, step: Step
-) -> str:
-    with TemporaryDirectory(prefix="lamina-") as folder:
-        source = _source(project, options.source, Path(folder), output)
-        keeps = output.exists() and not options.upgrade
-        wiring.warn_about_indexes(step)
-        with step.child("resolve dependencies"):
-            return wiring.uv_program(is_pinned=False).pin(
-                source,
-                python=_python(project),
-                previous=_copy(output, Path(folder)) if keeps else None,
-            )
-
-
-def _write(path: Path, text: str) -> None:
-    with incoming(path.absolute().parent) as new:
-        new.file.write(text.encode())
-        new.commit(path, mode=0o644)
-
-
 def _write_pins(project: Project, pins: tuple[BasePin, ...]) -> None:
     """Bring the file up to date; a base without a tag that moves needs none."""
-    path, base = project.directory / FILE, project.settings.base
-    if pins and pins != project.base_pins:  # else untouched: builds look at the times of files
-        _write(path, render_pins(pins))
+    path = write_lock_file(project, LockFile(base_pins=pins, layers=project.layers))
     if project.base_pins and not pins:
-        path.unlink()
-        print(f"{path}: removed, for {base} needs no pin")
+        what = "pin removed" if project.layers else "removed"
+        print(f"{path}: {what}, for {project.settings.base} needs no pin")
     for pin in pins:
         print(f"{path}: {pin.reference} is {pin.digest}")
 
 
-def _source(project: Project, chosen: Path | None, folder: Path, output: Path) -> Path:
-    listed = chosen or project.directory / "requirements.in"
-    if listed.exists():
-        if listed.resolve() == output.resolve():
-            raise LockError("the lock would overwrite what it is made from", where=str(listed))
-        return listed
-    if chosen:
-        raise LockError(
-            "there is no such file", where=str(chosen), hint="give --from a requirements file"
-        )
-    if not project.dependencies:
-        raise LockError(
-            "there is nothing to lock",
-            where=str(project.directory),
-            hint="list dependencies in [project] of pyproject.toml or in requirements.in, "
-            "or name a requirements file with --from; `--only base` pins the base alone",
-        )
-    path = folder / "requirements.in"
-    path.write_text("".join(f"{line}\n" for line in project.dependencies), encoding="utf-8")
-    return path
-
-
-def _copy(output: Path, folder: Path) -> Path:
-    """Give uv the old lock to prefer its versions, in a place where it may write."""
-    path = folder / f"previous-{output.name}"
-    path.write_bytes(output.read_bytes())
-    return path
-
-
-def _python(project: Project) -> str:
-    return project.settings.python or _DEFAULT_PYTHON.get(project.settings.base, "3.11")
+def _write_layers(options: argparse.Namespace) -> None:
+    """Learn from the lock's history which distributions should share a layer, if it pays."""
+    project = read_project(options.path, needs_lock=False)
+    with wiring.listening("plain") as step:
+        choice = learn_layers(project, step)
+    if choice is not None and choice.groups is not None:
+        new = LockFile(base_pins=project.base_pins, layers=choice.groups)
+        path = write_lock_file(project, new)
+        print(f"{path}: {len(choice.groups)} layers of distributions; {choice.why}")
+    elif choice is not None:
+        print(choice.why)

@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lamina.build import Workshop, make_plan
+from lamina.build import make_plan
 from lamina.cli import wiring
 from lamina.cli.build_command import platforms
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.simulating import add_simulating_arguments, check_simulating, show_simulations
+from lamina.cli.variants import add_variant_argument
 from lamina.engines.expected import expected_layers
 from lamina.oci.reference import Reference
 from lamina.plan.explain import explain, explain_forecast, forecast_to_json
@@ -17,6 +19,7 @@ from lamina.plan.plan import BuildPlan
 from lamina.plan.serialize import plan_to_json
 from lamina.project.read import read_project
 from lamina.registry.pull import layers_of
+from lamina.workshop import Workshop
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="REF", help="say what a push to REF would move, from its manifest"
     )
+    add_simulating_arguments(parser)
+    add_variant_argument(parser)
     add_registry_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a plan for each platform."""
     chosen = platforms(options.platform)
-    project = read_project(options.path)
+    check_simulating(options, chosen)
+    project = read_project(options.path, options.variant)
     workshop = wiring.workshop(
         options.path,
         offline=options.offline,
@@ -49,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
     with wiring.listening("plain") as step:
         plans = [make_plan(project, p, workshop, step) for p in chosen]
         forecasts = [_forecast(plan, options, workshop) for plan in plans]
-    if options.format == "json":
+    if options.simulate:
+        show_simulations(project, plans, workshop.store, options)
+    elif options.format == "json":
         print(json.dumps(list(map(_to_json, plans, forecasts)), indent=2))
     else:
         print("\n\n".join(map(_explained, plans, forecasts)))

@@ -9,9 +9,10 @@ from typing import Final
 
 from lamina.build import make_plan
 from lamina.cli import images, wiring
-from lamina.cli.bills import gather_bill, read_installed, tool_version
+from lamina.cli.bills import gather_bill, read_image, tool_version
 from lamina.cli.build_command import platforms
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.variants import add_variant_argument
 from lamina.durable import incoming
 from lamina.errors import ImageError, UsageError
 from lamina.image.cyclonedx import cyclonedx
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read the layers of an image in a registry, even where a bill is attached to it",
     )  # fmt: skip
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
+    add_variant_argument(parser)
     add_registry_arguments(parser)
 
 
@@ -81,7 +83,7 @@ def _of_project(options: argparse.Namespace, step: Step) -> bytes:
     if len(chosen) != 1:
         raise UsageError("a bill is of one platform", hint="run it once for each")
     directory = Path(options.subject)
-    project = read_project(directory)
+    project = read_project(directory, options.variant)
     workshop = wiring.workshop(
         directory, offline=options.offline, insecure=options.insecure_registry
     )
@@ -102,8 +104,7 @@ def _of_image(options: argparse.Namespace, step: Step) -> bytes:
             step.log("this is the bill that is attached to the image; --read reads its layers")
             return attached
         with step.child(f"read {options.subject}") as reading:
-            layers = [layer.descriptor for layer in found.image.layers]
-            listed = read_installed(found.content, layers, reading)
+            listed = read_image(found.image, found.content, reading)
     digest = found.manifest.digest if found.manifest else None
     return _FORMATS[options.format].write(bill_of_image(_name(found), found.image, digest, listed))
 

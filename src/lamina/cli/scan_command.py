@@ -11,6 +11,7 @@ from lamina.cli import scan_parts as parts
 from lamina.cli.clock import now
 from lamina.cli.looking import wanted as wanted_image
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.variants import add_variant_argument
 from lamina.errors import UsageError
 from lamina.oci.platform import Platform
 from lamina.project.project import Project
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--platform", default="",
         help="linux/amd64 or another one (default: this machine's, or the only one there is)",
     )  # fmt: skip
+    add_variant_argument(parser)
     add_registry_arguments(parser)
 
 
@@ -91,7 +93,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _scan_image(options: argparse.Namespace, step: Step) -> ScanResult:
     chosen = _names([options.scanners], option="--scanners") or OURS
-    project = read_project(options.project) if is_project(options.project) else None
+    project = (
+        read_project(options.project, options.variant) if is_project(options.project) else None
+    )
     store = wiring.open_store()
     with images.opened(wanted_image(options.subject, options), store) as found:
         documents = parts.documents(found)
@@ -119,7 +123,7 @@ def _scan_image(options: argparse.Namespace, step: Step) -> ScanResult:
 def _scan_project(options: argparse.Namespace, step: Step) -> ScanResult:
     chosen = _names([options.scanners], option="--scanners") or OF_PROJECTS
     directory = Path(options.subject)
-    project = read_project(directory)
+    project = read_project(directory, options.variant)
     store = wiring.open_store()
     platform = Platform.parse(options.platform) if options.platform else wiring.host_platform()
     look = _look(options, platform, project)

@@ -7,9 +7,14 @@ from pathlib import Path
 
 from lamina.cli import images, wiring
 from lamina.cli.unpacked import unpacked
+from lamina.cli.variants import add_variant_argument
+from lamina.durable import incoming
 from lamina.oci.image import Image
+from lamina.plan.develop import SOURCE_LABEL
+from lamina.project.loaded import Loaded
 from lamina.project.project import Project
 from lamina.project.read import is_project, read_project
+from lamina.rootfs.container import Mount
 from lamina.rootfs.modules import python_of
 from lamina.rootfs.smoke import Report, smoke
 from lamina.rootfs.tree import Tree
@@ -26,12 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path", nargs="?", type=Path,
         help="the project's folder (default: this one, if it holds a project)",
     )  # fmt: skip
+    add_variant_argument(parser)
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="SECONDS", help="for the start"
     )
     parser.add_argument(
         "--engine", choices=("bubblewrap", "crun", "docker"),
         help="what starts the image (default: the first that works here)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--loaded", type=Path, metavar="FILE",
+        help='write down which modules and shared objects were loaded, for bytecode = "imported"',
     )  # fmt: skip
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="for people or for programs"
@@ -43,18 +53,34 @@ def run(options: argparse.Namespace) -> int:
     store = wiring.open_store()
     directory = options.path or Path()
     has_project = options.path is not None or is_project(directory)
-    project = read_project(directory) if has_project else None
+    project = read_project(directory, options.variant) if has_project else None
     with (
         images.opened(images.Wanted(name=options.image), store) as found,
         unpacked(found.image, found.content, store) as root,
     ):
         trial = _trial(project, found.image, root)
-        trial = replace(trial, timeout_s=options.timeout, engine=options.engine)
+        trial = replace(
+            trial,
+            timeout_s=options.timeout,
+            engine=options.engine,
+            is_recorded=options.loaded is not None,
+        )
         report = smoke(root, found.image.runtime, trial)
     if project is None:
         report = replace(report, notes=(*report.notes, _NO_PROJECT))
+    if report.ok and report.loaded is not None:
+        _write(options.loaded, report.loaded)
+    elif options.loaded:
+        note = f"{options.loaded} was not written, for what failed may have loaded more"
+        report = replace(report, notes=(*report.notes, note))
     print(_json(report) if options.format == "json" else _text(report))
     return 0 if report.ok else 1
+
+
+def _write(path: Path, loaded: Loaded) -> None:
+    with incoming(path.absolute().parent) as new:
+        new.file.write(loaded.to_text().encode())
+        new.commit(path, mode=0o644)
 
 
 def _trial(project: Project | None, image: Image, root: Path) -> Trial:
@@ -62,7 +88,11 @@ def _trial(project: Project | None, image: Image, root: Path) -> Trial:
         return image_trial(image.runtime)
     with Tree(root) as tree:
         python = python_of(tree, ("opt/venv", "usr/local", "usr"))
-    return project_trial(project, image.runtime, image.platform, python=python or _ANY_PYTHON)
+    trial = project_trial(project, image.runtime, image.platform, python=python or _ANY_PYTHON)
+    target = image.runtime.labels.get(SOURCE_LABEL)
+    if not target:
+        return trial
+    return replace(trial, mounts=(Mount(source=project.directory.resolve(), target=target),))
 
 
 def _text(report: Report) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lamina.cli import wiring
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.variants import add_variant_argument
 from lamina.cli.verifying import Examination, Examined, examine, find_tree
 from lamina.image.verify import Difference
 from lamina.observers.sizes import printable
@@ -34,13 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "json"), default="text", help="for people or for programs"
     )
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
+    add_variant_argument(parser)
     add_registry_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare; exit code 1 says that the image is something else."""
     platform = Platform.parse(options.platform) if options.platform else None
-    project = read_project(options.path)
+    project = read_project(options.path, options.variant)
     workshop = wiring.workshop(
         options.path, offline=options.offline, insecure=options.insecure_registry
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from lamina.build import Workshop, make_plan
+from lamina.build import make_plan
 from lamina.cli import images, wiring
 from lamina.errors import ImageError, InputError, UsageError
 from lamina.image.blobs import ImageTree
@@ -29,6 +29,7 @@ from lamina.protocols import Content
 from lamina.registry.pull import RemoteContent
 from lamina.steps import Step
 from lamina.store.store import Store
+from lamina.workshop import Workshop
 
 _REGISTRY = "docker://"
 

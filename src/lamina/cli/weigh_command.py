@@ -15,6 +15,7 @@ from lamina.build import make_plan
 from lamina.cli import wiring
 from lamina.cli.build_command import platforms
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.variants import add_variant_argument
 from lamina.durable import incoming
 from lamina.errors import ProjectError, UsageError
 from lamina.lock.lock import Lock
@@ -30,9 +31,9 @@ from lamina.reports.formats.terminal import to_terminal
 from lamina.weigh.direct import Direct, find_direct, text_of
 from lamina.weigh.document import weighing_document, why_document
 from lamina.weigh.edits import Change, changed, unified_diff
+from lamina.weigh.evidence import loaded_names
 from lamina.weigh.project import Instruments, weigh_project
 from lamina.weigh.swaps import Swap
-from lamina.weigh.usage import loaded_modules
 from lamina.weigh.weighing import Weighing
 
 _FORMATS: Final[Mapping[str, Callable[[Document], str]]] = {
@@ -46,6 +47,7 @@ _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder")
+    add_variant_argument(parser)
     parser.add_argument("--platform", default="", help="default: this machine's")
     parser.add_argument("--why", metavar="NAME", help="say what brings a distribution in")
     parser.add_argument(
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--write and --drop belong to --apply")
     if len(platforms(options.platform)) != 1:
         raise UsageError("one platform is weighed at a time", hint="run it once for each")
-    project = read_project(options.path)
+    project = read_project(options.path, options.variant)
     weighing = _weigh(project, options)
     if options.apply:
         return _apply(weighing, find_direct(project), options)
@@ -167,7 +169,7 @@ def _loaded(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        return tuple(loaded_modules(path.read_text("utf-8", "replace")))
+        return loaded_names(path.read_text("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"cannot read: {error.strerror}", where=str(path)) from error
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 import uv
 
 from lamina.bases.debian import Archive, DebianBase
-from lamina.build import Workshop
 from lamina.cli.bases import AnyBase
 from lamina.cli.engines import Engines
 from lamina.cli.environment import child_environment, environment
@@ -29,6 +28,7 @@ from lamina.lock.index_credentials import Login, index_credentials, uv_config_pa
 from lamina.lock.index_settings import merges_indexes, pip_config_paths, uv_environment
 from lamina.lock.uv import Uv
 from lamina.oci.platform import Platform
+from lamina.parallel import NamedLocks
 from lamina.protocols import Base, Downloader
 from lamina.rootfs.unpack import unpack
 from lamina.sdist.builder import StoreSdistBuilder
@@ -38,11 +38,13 @@ from lamina.sources.remembered import RememberedSource
 from lamina.steps import Listener, Step, broadcast
 from lamina.store.location import store_location
 from lamina.store.store import Store
+from lamina.workshop import Workshop
 
 if TYPE_CHECKING:
     from lamina.http.client import HttpClient
 
 _NO_MEMO = NoMemo()
+_SEARCH = NamedLocks[str]()
 _DEFAULT_CREATED = 0
 _LATEST_CREATED = 253_402_300_799  # the end of the year 9999, the last that has four digits
 
@@ -104,7 +106,7 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
         sdists=StoreSdistBuilder(store, index, base, memo=memo, uv_for=uv_program, unpack=unpack),
         measure=index.measure,
         uv_for=uv_program,
-        environment=uv_environment(child_environment(), _pip_configs(), is_pinned=False),
+        environment={**uv_settings(), **({"UV_OFFLINE": "1"} if offline else {})},
         created=_created(environment()),
     )
 
@@ -182,7 +184,9 @@ class _LateClient:
 def uv_program(is_pinned: bool) -> Uv:  # noqa: FBT001 - a callback with one flag
     """Give uv the user's settings, pip's included."""
     settings = uv_environment(child_environment(), _pip_configs(), is_pinned=is_pinned)
-    return Uv(program=uv.find_uv_bin(), environment=settings)
+    with _SEARCH.of("uv"):  # sysconfig, which uv asks, is half filled while another thread fills it
+        program = uv.find_uv_bin()
+    return Uv(program=program, environment=settings)
 
 
 def uv_settings() -> Mapping[str, str]:
