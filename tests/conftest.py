@@ -8,6 +8,13 @@ import pytest
 # No test writes into the history of whoever runs it; those about the history choose a place.
 os.environ["LAMINA_HISTORY"] = "off"
 
+# Shared tests of a family say what they compared.
+pytest.register_assert_rewrite("tests.history.conformance")
+
+# `make test` says things that are for its own rules, and not for programs that tests start.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 # Nor does one send anything to whoever collects the telemetry of this machine.
 for name in [name for name in os.environ if name.startswith(("OTEL_", "TRACE"))]:
     del os.environ[name]

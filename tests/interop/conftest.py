@@ -80,3 +80,9 @@ def docker(
     with docker_engine.docker_engine(kind, folder) as engine:
         yield engine
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def far(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder for another engine; its name is short, for sockets may have 104 characters."""
+    return tmp_path_factory.mktemp("far")

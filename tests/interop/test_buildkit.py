@@ -229,12 +229,12 @@ def test_the_target_for_developers_has_tools_and_their_source(site: Site, projec
 
 
 def test_a_remote_buildkit_takes_all_from_the_registrys_cache(
-    site: Site, project: Path, tmp_path: Path
+    site: Site, project: Path, far: Path, tmp_path: Path
 ) -> None:
     """Another machine builds the same layers, byte for byte, and installs nothing for that."""
     cache = f"type=registry,ref={site.registry}/cache/toy:main"
     site.steps(project, "--cache-to", cache, "-o", f"oci:{tmp_path / 'here'}")
-    remote = docker_engine.docker_engine("docker-modern-containerd", tmp_path / "remote")
+    remote = docker_engine.docker_engine("docker-modern-containerd", far)
 
     with remote as other, served_over_tcp(other.socket) as address:
         there = site.steps(project, "--builder", address, "--cache-from", cache,
@@ -244,21 +244,21 @@ def test_a_remote_buildkit_takes_all_from_the_registrys_cache(
     assert [name for name in ran(there) if name.startswith("group-")] == []
     assert layers(tmp_path / "there") == layers(tmp_path / "here")
     assert "lamina-" not in listed
-    shutil.rmtree(tmp_path / "remote", ignore_errors=True)
+    shutil.rmtree(far, ignore_errors=True)
 
 
 def test_a_remote_buildkit_without_cache_makes_the_same_layers(
-    site: Site, project: Path, tmp_path: Path
+    site: Site, project: Path, far: Path, tmp_path: Path
 ) -> None:
     """Those of the base come from apt, whose files are not the same twice."""
     site.steps(project, "-o", f"oci:{tmp_path / 'here'}")
-    remote = docker_engine.docker_engine("docker-modern-containerd", tmp_path / "remote")
+    remote = docker_engine.docker_engine("docker-modern-containerd", far)
 
     with remote as other, served_over_tcp(other.socket) as address:
         site.steps(project, "--builder", address, "-o", f"oci:{tmp_path / 'there'}")
 
     assert layers(tmp_path / "there")[2:] == layers(tmp_path / "here")[2:]
-    shutil.rmtree(tmp_path / "remote", ignore_errors=True)
+    shutil.rmtree(far, ignore_errors=True)
 
 
 def layers(layout: Path) -> list[str]:
