@@ -23,7 +23,8 @@ def markdown(results: dict[str, Any]) -> str:
         "# Results",
         "",
         (
-            f"{machine['cores']} cores ({machine['processor']}), Python {machine['python']}{docker}; "
+            f"{machine['cores']} cores ({machine['processor']}), "
+            f"Python {machine['python']}{docker}; "
             f"each table from one run with equal inputs, the newest of {machine['date']}."
         ),
         "",
