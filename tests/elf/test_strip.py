@@ -3,14 +3,13 @@
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lamina.elf.strip import strip
+from lamina.elf.strip import _read, strip
 
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -197,7 +196,7 @@ def _dlopen(path: Path, *, before: Path) -> None:
     assert said[0] == said[1]
 
 
-def test_an_object_of_a_thousand_segments_is_left_alone_at_once() -> None:
+def test_an_object_of_a_thousand_segments_is_left_alone() -> None:
     """Each section would be looked for in each segment, which takes hours for 65,535 of both."""
     data = bytearray(make(hole=0x8000))
     row = sections(bytes(data))[1]
@@ -210,7 +209,6 @@ def test_an_object_of_a_thousand_segments_is_left_alone_at_once() -> None:
     struct.pack_into("<Q", data, 40, len(data))
     struct.pack_into("<H", data, 60, count)
     data += _SECTION.pack(*last) * count
-    began = time.monotonic()
 
+    assert _read(data) is None  # before anything is compared
     assert strip(data) is None
-    assert time.monotonic() - began < 2
