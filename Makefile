@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 IMAGE ?= aml-agent:latest
 LAYOUT ?= .artifacts/aml-agent
 
+# Compiled tests are kept: to collect them takes half the time then.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test test-fast lint tools bench docs clean
 .PHONY: docker-build docker-build-prod docker-build-fast docker-layers docker-size
 
@@ -32,8 +35,8 @@ lint: $(VENV)/.installed ## format, lint, types, import contracts
 test: lint tools ## everything that CI runs
 	$(BIN)/python -m pytest -n 2
 
-test-fast: $(VENV)/.installed ## the tests that build no real image and start no engine
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+test-fast: $(VENV)/.installed ## the tests that take a moment: no engine, no large image, no browser
+	$(BIN)/python -m pytest -n 3 -m "not slow"
 
 docs: $(VENV)/.installed ## make a site of the documentation, in .artifacts/docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . .artifacts/docs

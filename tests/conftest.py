@@ -4,6 +4,13 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine, and nothing of the product.
+settings.register_profile(
+    "lamina", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("lamina")
 
 # No test writes into the history of whoever runs it; those about the history choose a place.
 os.environ["LAMINA_HISTORY"] = "off"

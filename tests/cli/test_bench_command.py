@@ -15,6 +15,8 @@ from lamina.testing.wheels import ToyWheel
 from tests.support import toys
 from tests.support.toys import Outcome
 
+pytestmark = pytest.mark.slow
+
 WHEEL = ToyWheel(name="used", files={"used.py": b"x" * 10_000})
 LIGHT = ToyWheel(name="used", files={"used.py": b"x" * 1_000})
 

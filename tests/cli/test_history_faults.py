@@ -87,6 +87,7 @@ def test_a_history_of_a_newer_lamina_keeps_builds_waiting(project: Path, history
     assert len(listed(project)) == 2
 
 
+@pytest.mark.slow
 def test_a_locked_history_keeps_nobody(project: Path, history: Path) -> None:
     """Also not when so many builds wait that this one should bring them in."""
     add(history, "old")

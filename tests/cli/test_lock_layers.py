@@ -11,6 +11,8 @@ from lamina.testing.wheels import ToyWheel
 from tests.support.git import commit, git, repository
 from tests.support.toys import Outcome, lamina
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"big": 900_000, "often": 400_000, "rare": 700_000}
 CHANGES = 10
 

@@ -158,6 +158,7 @@ def test_a_uv_lock_that_uv_cannot_read_is_named(workspace: Path) -> None:
     assert "uv.lock" in done.err
 
 
+@pytest.mark.slow
 def test_a_poetry_project_is_built_from_its_lock(
     tmp_path: Path, wheels: dict[str, LockedWheel]
 ) -> None:

@@ -19,6 +19,8 @@ from lamina.testing.wheels import ToyWheel
 from tests.support import toys
 from tests.support.toys import Outcome
 
+pytestmark = pytest.mark.slow
+
 KEY = "canary-key-of-the-team"
 BIG = ToyWheel(name="big", files={"big.bin": random.Random(1).randbytes(6_000_000)})
 OTHER = ToyWheel(name="other", files={"other.bin": random.Random(2).randbytes(6_000_000)})
@@ -136,6 +138,7 @@ def test_a_memo_of_another_key_is_not_used(team: Team, monkeypatch: pytest.Monke
     assert "is not used: its seal is not of this key" in done.err
 
 
+@pytest.mark.slow
 def test_a_poisoned_memo_puts_nothing_into_an_image(team: Team, registry: InMemoryRegistry) -> None:
     """Whoever may push swaps two layers in the memo: right blobs, wrong names."""
     team.push("first", BIG, OTHER, SMALL)

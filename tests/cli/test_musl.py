@@ -16,6 +16,8 @@ from tests.elf.conftest import elf
 from tests.support.bases import musl_image
 from tests.support.toys import Outcome, lamina
 
+pytestmark = pytest.mark.slow
+
 AMD64 = ("--platform", "linux/amd64")
 GLIBC, MUSL = "cp312-cp312-manylinux_2_17_x86_64", "cp312-cp312-musllinux_1_2_x86_64"
 

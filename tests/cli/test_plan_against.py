@@ -103,6 +103,7 @@ def test_of_several_platforms_the_plans_own_counts(
     assert [plan["against"]["pushSize"] for plan in json.loads(done.out)] == [0, 0]
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_registry_that_is_away_is_an_error(tmp_path: Path) -> None:
     project = locked_project(tmp_path / "project", [SMALL])
 

@@ -16,6 +16,8 @@ from lamina.testing.wheels import ToyWheel
 from tests.support.git import commit, git, repository
 from tests.support.toys import Outcome, lamina
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"big": 1_400_000, "often": 400_000, "rare": 900_000, "a": 260_000, "b": 240_000}
 # What each commit changes; at last, one goes back to what it was.
 BUMPS = ("often", "often", "a", "often", "often", "rare", "often", "often", "a", "often", "back")

@@ -279,6 +279,7 @@ def test_a_program_of_others_is_asked_for_by_name(
     assert bench.scan(image, "--scanners", "trivy").code == 0
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_newer_base_in_the_registry_is_found(bench: Bench) -> None:
     content = Memory()
     with InMemoryRegistry() as registry:

@@ -174,6 +174,7 @@ _HANGS = 'case "$1" in image|history) echo "$1" >> asked; sleep 30; exit ;; esac
 """An engine that does not answer; what it started holds its output open."""
 
 
+@pytest.mark.slow
 def test_an_engine_that_does_not_describe_its_image_costs_two_seconds(machine: Machine) -> None:
     machine.docker(_HANGS + prints("docker-26-no-cache.rawjson"))
     began = time.monotonic()

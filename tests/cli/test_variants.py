@@ -10,6 +10,8 @@ import pytest
 from lamina.testing.wheels import ToyWheel
 from tests.support.toys import Outcome, lamina
 
+pytestmark = pytest.mark.slow
+
 _LARGE = 3 << 20
 _PYPROJECT = """\
 [project]

@@ -209,6 +209,7 @@ def on(index: Index, project: Path, *words: str) -> Outcome:
         return weigh(project, *words)
 
 
+@pytest.mark.slow
 def test_a_lighter_equivalent_is_looked_up_and_weighed(swappable: Path, tmp_path: Path) -> None:
     with serve(Index(folder=tmp_path / "served")) as index:
         done = on(index, swappable, "--format", "json")
@@ -220,6 +221,7 @@ def test_a_lighter_equivalent_is_looked_up_and_weighed(swappable: Path, tmp_path
     assert sections["weight"]["total"]["possible"] == swap["saved"]
 
 
+@pytest.mark.slow
 def test_a_swap_is_applied_to_the_list(swappable: Path, tmp_path: Path) -> None:
     with serve(Index(folder=tmp_path / "served")) as index:
         done = on(index, swappable, "--apply", "--write")

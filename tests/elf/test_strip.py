@@ -165,6 +165,7 @@ def objects() -> list[Path]:
     return [path for path in found if path.is_file() and strip(path.read_bytes())][:12]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not objects(), reason="no distribution here has an object with symbols")
 def test_real_objects_load_as_before(tmp_path: Path) -> None:
     for number, path in enumerate(objects()):

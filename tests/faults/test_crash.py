@@ -62,6 +62,7 @@ def test_a_build_killed_at_any_time_spoils_nothing(original: Scene) -> None:
     assert kills > 10
 
 
+@pytest.mark.slow
 def test_a_store_that_is_killed_again_and_again_gives_the_right_image(scene: Scene) -> None:
     """What one dead build leaves does not add up to something wrong."""
     for point in (9, 17, 25, 33, 41, 49, 57):

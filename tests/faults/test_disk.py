@@ -154,6 +154,7 @@ def test_an_archive_that_does_not_fit_leaves_the_old_one(scene: Scene) -> None:
     assert {path.name for path in scene.folder.iterdir()} == {"archive.tar", "output", "store"}
 
 
+@pytest.mark.slow
 def test_few_open_files_are_enough_or_an_error_and_nothing_more(original: Scene) -> None:
     """With no file to spare it fails, with a handful it works, and nowhere is it half-done."""
     codes = []

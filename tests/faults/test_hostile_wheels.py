@@ -107,6 +107,7 @@ def test_an_unusual_wheel_that_readers_agree_on_is_accepted(
     assert tree(layer_tars(tmp_path / "out-unusual")) == good[1]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @given(
     changes=st.lists(

@@ -131,6 +131,7 @@ def test_a_program_of_ours_runs_in_the_environment_of_uv(tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (3, f"{venv.prefix}\n")
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -267,6 +267,7 @@ def test_how_the_rest_is_compressed_does_not_change_the_tar() -> None:
     assert len(packed.file.getvalue()) < len(plain.file.getvalue())
 
 
+@pytest.mark.slow
 def test_a_huge_file_passes_through_little_memory() -> None:
     """120 MB inflated and 30 MB packed stay below 16 MB of memory."""
     block = random.Random(1).randbytes(MIB // 4) + bytes(MIB * 3 // 4)

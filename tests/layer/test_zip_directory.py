@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from lamina.errors import ArchiveError, StoreError
 from lamina.layer.zip_directory import DEFLATED, STORED, Member, ZipDirectory
 
+pytestmark = pytest.mark.slow
+
 NAMES = st.text(
     st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), min_size=1, max_size=30
 )

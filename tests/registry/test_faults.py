@@ -35,6 +35,8 @@ from tests.registry.bad_day import (
     usual,
 )
 
+pytestmark = pytest.mark.slow
+
 TRIES = 5
 DENIED = b'{"errors": [{"code": "DENIED", "message": "not you"}]}'
 WITH_ANSWER = of("token", "token for a pull", "GET manifest", "GET blob")

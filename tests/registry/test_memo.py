@@ -317,6 +317,7 @@ def test_a_memo_whose_old_blobs_are_gone_is_begun_anew() -> None:
         assert set(Machine(registry.address).find("a", "b")) == {"b"}
 
 
+@pytest.mark.slow
 def test_the_memo_grows_no_further_than_its_bound() -> None:
     with InMemoryRegistry() as registry:
         for start in range(0, 450, 150):

@@ -102,6 +102,7 @@ def test_a_range_that_starts_elsewhere_is_not_pasted_in(proxy: FaultProxy, said:
     assert pull(proxy) == BLOB
 
 
+@pytest.mark.slow
 def test_a_registry_that_refuses_the_range_is_asked_for_all_of_it(proxy: FaultProxy) -> None:
     """Distribution 2.8 answers so, with a length that is a lie (F17)."""
     proxy.use(

@@ -14,6 +14,8 @@ import pytest
 
 from tests.rootfs.test_run import ENGINES
 
+pytestmark = pytest.mark.slow
+
 _PROGRAM = """
 import sys
 from pathlib import Path

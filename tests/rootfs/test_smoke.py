@@ -68,6 +68,7 @@ def test_what_is_loaded_is_recorded_by_whose_it_is(machine_root: Path) -> None:
     assert {"http.server", "json", "socket"} <= set(report.loaded.stdlib)
 
 
+@pytest.mark.slow
 def test_a_program_that_loads_a_distribution_uses_it(machine_root: Path) -> None:
     runtime = RuntimeConfig(
         entrypoint=("/usr/local/bin/python3", "-c", "import good, time; time.sleep(9)"),
@@ -85,6 +86,7 @@ def test_nothing_is_recorded_unless_it_is_asked_for(machine_root: Path) -> None:
     assert smoke(machine_root, SERVE, Trial(health_url=URL)).loaded is None
 
 
+@pytest.mark.slow
 def test_a_service_that_never_answers_runs_out_of_time(machine_root: Path) -> None:
     trial = Trial(health_url="http://127.0.0.1:8000/wrong", timeout_s=1)
 

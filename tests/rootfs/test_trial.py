@@ -112,6 +112,7 @@ def test_an_images_own_health_check_is_run_inside(machine_root: Path) -> None:
     assert check.detail.startswith("its health check is content after ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [

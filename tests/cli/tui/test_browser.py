@@ -20,6 +20,8 @@ from tests.anatomy.test_owners import SITE, distribution
 from tests.anatomy.test_truth import apart
 from tests.support.synthetic import filled, gone
 
+pytestmark = pytest.mark.slow
+
 ANATOMY = apart(
     (filled("app/old", 5_000_000), filled("root/.cache/pip/x", 7000)),
     distribution("foo-1", filled(f"{SITE}/foo/a.py", 9000), filled(f"{SITE}/foo/b.so", 90_000)),

@@ -250,6 +250,7 @@ def test_any_record_can_be_exported(record: BuildRecord) -> None:
         assert binary == read_message(kind, text, is_json=True)
 
 
+@pytest.mark.slow
 def test_a_huge_build_is_cut_and_says_so(collector: Collector) -> None:
     steps = tuple(
         StepRecord(id=str(n), name=f"step {n}", inputs=tuple(map(str, range(n))))
