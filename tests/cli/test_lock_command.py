@@ -4,8 +4,22 @@ from pathlib import Path
 
 import pytest
 
+from lamina.testing.loopback import Connection, LoopbackService
 from lamina.testing.wheels import ToyWheel
 from tests.support.toys import Outcome, lamina
+
+
+class PythonMirror(LoopbackService):
+    """A mirror of Pythons that has none, and keeps in mind what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def serve(self, connection: Connection) -> None:
+        """Say that there is none."""
+        self.asked.append(connection.path)
+        connection.reply(404, {})
 
 
 @pytest.fixture
@@ -205,3 +219,19 @@ def test_a_list_without_a_lock_is_resolved_with_a_warning(project: Path, tmp_pat
     assert done.code == 0, done.err
     assert "there is no lock" in done.err
     assert "toy" in done.out
+
+
+def test_no_python_is_loaded_to_choose_for_its_version(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(f'{text}python = "3.12"\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))  # no Python is found there
+
+    with PythonMirror() as mirror:
+        monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", mirror.origin)
+        done = lock(project)
+
+    assert done.code == 0, done.err
+    assert mirror.asked == []

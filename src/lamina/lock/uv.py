@@ -4,8 +4,10 @@ Everything about indexes, credentials and certificates is uv's own reading of th
 configuration and environment; Lamina names no index.
 """
 
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +41,7 @@ class Uv:
         configuration is that of ``directory``, of the file's if there is none.  Raises
         ``LockError`` when there is no solution and ``NetworkError`` when the index is away.
         """
-        options = ["--format", "pylock.toml", "--python-version", target.python_full]
+        options = ["--format", "pylock.toml", *_for_python(target.python_full)]
         # With a platform uv stops at the first distribution without a wheel for it.  Few have none
         # for glibc; for musl all of them are named, see lamina.lock.musl.
         is_any = target.musl is not None and not with_dependencies
@@ -54,7 +56,7 @@ class Uv:
             listed = Path(folder) / "requirements.txt"
             listed.write_text(f"{name}\n", encoding="utf-8")
             options = ["--no-deps", "--only-binary", ":all:", "--no-header", "--no-annotate",
-                       "--python-version", target.python_full,
+                       *_for_python(target.python_full),
                        "--python-platform", target.uv_platform]  # fmt: skip
             try:
                 found = self._compile(listed, options, directory=directory)
@@ -90,7 +92,7 @@ class Uv:
         those named in ``upgrade``; it is written over.  ``constraints`` are versions that may not
         be left.  uv's own configuration is that of ``directory``, as for :meth:`resolve`.
         """
-        options = ["--universal", "--python-version", python, "--generate-hashes", "--no-header",
+        options = ["--universal", *_for_python(python), "--generate-hashes", "--no-header",
                    "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
                    *(f"--upgrade-package={name}" for name in upgrade)]  # fmt: skip
         if constraints is not None:
@@ -105,15 +107,17 @@ class Uv:
     def _compile(
         self, requirements: Path, options: Sequence[str], *, directory: Path | None = None
     ) -> str:
-        command = [self.program, "pip", "compile", "--quiet", *index_options(self.environment),
-                   *options, str(requirements.resolve())]  # fmt: skip
+        # Without a Python of the target's version, uv would download one to build sdists with.
+        command = [self.program, "pip", "compile", "--quiet", "--no-python-downloads",
+                   *index_options(self.environment), *options,
+                   str(requirements.resolve())]  # fmt: skip
         return self._run(command, directory or requirements.parent, what=str(requirements))
 
     def _run(self, command: Sequence[str], directory: Path, *, what: str) -> str:
         try:
             done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
                 command,
-                env=dict(self.environment),
+                env=_with_a_python(self.environment),
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -124,6 +128,19 @@ class Uv:
         if done.returncode:
             raise _failed(done.stderr, what)
         return done.stdout
+
+
+def _for_python(version: str) -> list[str]:
+    """Choose for a version of Python; uv need not search for one like it where this one is."""
+    here = [str(part) for part in sys.version_info[:2]]
+    is_ours = version.split(".")[:2] == here
+    return ["--python-version", version, *(["--python", sys.executable] if is_ours else [])]
+
+
+def _with_a_python(environment: Mapping[str, str]) -> dict[str, str]:
+    """Let uv find this Python where there is no other; it asks none of the target's version."""
+    folders = [environment.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    return {**environment, "PATH": os.pathsep.join(filter(None, folders))}
 
 
 def _failed(output: str, what: str) -> LockError | NetworkError:
