@@ -1,5 +1,6 @@
 """How patient we are: a pure policy, and what runs by it."""
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -52,6 +53,15 @@ def test_a_server_gets_the_time_that_it_wants_and_no_more_than_the_total() -> No
     with pytest.raises(NetworkError):
         retries.run(act, lambda _: 60.0)
     assert slept == [60.0, 60.0]
+
+
+def test_waiting_leaves_the_random_numbers_of_others_alone() -> None:
+    act, _, _ = failing(times=2)
+    before = random.getstate()
+
+    Retries(sleep=lambda _: None).run(act, lambda _: 0)
+
+    assert random.getstate() == before
 
 
 def test_other_errors_are_none_of_its_business() -> None:

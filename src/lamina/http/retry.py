@@ -67,7 +67,8 @@ class Retries:
 
     policy: RetryPolicy = RetryPolicy()
     sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
+    # Its own generator: a wait in a thread changes no random number of the program that waits.
+    jitter: Callable[[], float] = random.SystemRandom().random
 
     def run(
         self, act: Callable[[], Result], asked_wait_s: Callable[[NetworkError], float | None]
