@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -255,3 +256,11 @@ def test_an_error_that_nobody_reads_any_more_keeps_its_code(
     command(raising(LockError("no")))
 
     assert app.main(["plan"]) == 3
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app.main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"lamina {version('lamina')}\n"

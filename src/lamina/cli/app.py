@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from lamina.cli.environment import secrets_taken
 from lamina.cli.failure import show_error
@@ -101,6 +102,19 @@ def _unforeseen(error: Exception) -> int:
     return _BUG
 
 
+class _Version(argparse.Action):
+    """Prints the version; it is looked up when asked for, since every command would wait for it."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - as the class says
+
+        print(f"{parser.prog} {version('lamina')}")
+        parser.exit()
+
+
 def _parser(wanted: str) -> argparse.ArgumentParser:
     """Describe the command line; only the module of the ``wanted`` command is loaded."""
     parser = argparse.ArgumentParser(
@@ -108,6 +122,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
         description="Container images for Python projects, from wheels, without Docker.",
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks of internal errors")
+    parser.add_argument("--version", action=_Version, help="say which Lamina this is and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, text in _COMMANDS.items():
         subparser = commands.add_parser(name, help=text, description=text)
