@@ -88,10 +88,9 @@ def docker_engine(kind: Kind, folder: Path) -> Iterator[Docker]:
         ):
             yield docker
     finally:
-        with contextlib.suppress(OSError):  # the engine leaves this mount behind
-            subprocess.run(
-                ["umount", folder / "exec/netns/default"], check=False, capture_output=True
-            )
+        for mount in ("exec/netns/default", "data"):  # the engine leaves these behind
+            with contextlib.suppress(OSError):
+                subprocess.run(["umount", folder / mount], check=False, capture_output=True)
 
 
 def _usr(kind: Kind) -> Path:
