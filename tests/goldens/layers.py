@@ -31,12 +31,14 @@ WHEEL = ToyWheel(
         "golden/__init__.py": b"def main():\n    print('golden')\n",
         "golden/empty.txt": b"",
         "golden/stored.bin": bytes(range(256)) * 3,
+        "golden/twin.bin": bytes(range(256)) * 3,
+        "golden/unlike.bin": bytes(range(256)) * 3,
         "golden/\u00fcn\u00efcode.txt": b"0000000000000000\n",
         f"golden/{'long-' * 30}name.txt": b"a PAX header\n",
         "golden-1.0.data/scripts/golden-script": b"#!python\nprint('script')\n",
         "golden-1.0.data/data/share/doc/golden": b"documentation\n",
     },
-    executables=("golden/stored.bin",),
+    executables=("golden/stored.bin", "golden/twin.bin"),
     entry_points="[console_scripts]\ngolden = golden:main\n",
 )
 FILES = {"app/main.py": (0o644, b"print('hello')\n" * 20), "app/run.sh": (0o755, b"#!/bin/sh\n")}
@@ -107,7 +109,7 @@ def _describe(layer: Layer, store: Store) -> str:
 def _line(archive: tarfile.TarFile, info: tarfile.TarInfo) -> str:
     content = archive.extractfile(info) if info.isreg() else None
     digest = hashlib.sha256(content.read()).hexdigest()[:12] if content else "-"
-    kind = {tarfile.DIRTYPE: "d", tarfile.SYMTYPE: "l"}.get(info.type, "-")
+    kind = {tarfile.DIRTYPE: "d", tarfile.SYMTYPE: "l", tarfile.LNKTYPE: "h"}.get(info.type, "-")
     target = f" -> {info.linkname}" if info.linkname else ""
     owner = f"{info.uid}:{info.gid}"
     return (

@@ -52,13 +52,13 @@ def test_the_golden_wheel_layer_is_this_one() -> None:
     """Written down here too, so that no flag can change it unseen."""
     golden = (FOLDER / "wheel.txt").read_text(encoding="utf-8")
 
-    assert LAYOUT_VERSION == 1
+    assert LAYOUT_VERSION == 2
     assert (
-        "digest     sha256:9d7b247ab0fb101498f0e2bad9a3fb7c30d6afaae31ec7845f0e6dcb9931ea2d"
+        "digest     sha256:aed5dab967c20c0be447d0ee2373117544701f369f91579e70d3249650bbfb5d"
         in golden
     )
     assert (
-        "diff_id    sha256:f840177bff431f4ea8fc2670f0c5e4c25bf7011783903cba8e4531665f0f782a"
+        "diff_id    sha256:8ddb1def1f26c082798070e7d233a6a1b9ea19fd520f1808eac062ca80e2e9f4"
         in golden
     )
 

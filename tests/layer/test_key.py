@@ -27,7 +27,7 @@ LAYER = WheelLayer(name="wheels", wheels=(WHEEL, OTHER))
 FILE = PlannedFile(path="app/a.py", digest=Digest.of(b"a"), size=1, mode=0o644, source="here")
 FILES = FileLayer(name="files", files=(FILE,), directories=("app/empty",))
 
-GOLDEN = "sha256:c0d9ab4b30ae63d6f52280054cfe665fd476e368b8afbe4e6fd097821890a07b"
+GOLDEN = "sha256:2c68857c4dec0b1fdc46492b25a7b7ec212308265525a0a83c38dcf46ff39bf5"
 
 
 def wheel_key(layer: WheelLayer = LAYER, venv: Venv = VENV) -> str:
@@ -149,7 +149,7 @@ def test_layers_of_different_kinds_never_share_a_key() -> None:
 
 def test_a_new_layout_version_changes_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = wheel_key(), file_layer_key(FILES), venv_layer_key(VENV, "/app")
-    monkeypatch.setattr(key_module, "LAYOUT_VERSION", 2)
+    monkeypatch.setattr(key_module, "LAYOUT_VERSION", key_module.LAYOUT_VERSION + 1)
     after = wheel_key(), file_layer_key(FILES), venv_layer_key(VENV, "/app")
 
     assert not set(before) & set(after)

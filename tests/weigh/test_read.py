@@ -33,7 +33,7 @@ def weigh(path: Path, venv: Venv = VENV) -> Weight:
 def layered(path: Path, venv: Venv = VENV) -> Portion:
     """Say what a layer of the wheel really holds."""
     _, _, contents = write_layer([(path, path.name)], venv=venv)
-    sizes = [item.size for item in contents.items if item.kind == "file"]
+    sizes = [item.size for item in contents.items if item.kind in {"file", "hardlink"}]
     return Portion(len(sizes), sum(sizes))
 
 

@@ -12,6 +12,7 @@ from lamina.oci.entry import Kind
 class Item:
     """One entry of a layer; ``digest`` is the hexadecimal SHA-256 of a file's bytes.
 
+    A hard link has the digest of the file that it repeats, where that is known, and no size.
     ``owner`` says who brought it: ``numpy 1.26.4``, ``libc6 2.36-9``, or the project.
     """
 

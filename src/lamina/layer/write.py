@@ -59,7 +59,7 @@ class LayerWriter:
         may come again, and is written once, is a directory with the same mode, and the same file
         from another owner.
         """
-        digest = Digest.of(entry.data)
+        digest = self._digest(entry)
         if entry.path in self._items:
             self._check_same(entry, digest, owner)
             return digest
@@ -143,13 +143,18 @@ class LayerWriter:
         if isinstance(found, Needs):
             self._objects[path] = found
 
+    def _digest(self, entry: Entry) -> Digest:
+        """Return the digest of what is at a path: of a hard link, that of the file it repeats."""
+        target = self._items.get(entry.target) if entry.kind == "hardlink" else None
+        return Digest(target.digest) if target and target.digest else Digest.of(entry.data)
+
     def _check_same(self, entry: Entry, digest: Digest, owner: str) -> None:
         """Accept a second entry of one path where nothing depends on which of the two counts."""
         known = self._items[entry.path]
         if entry.kind == known.kind == "directory" and entry.mode == known.mode:
             return
-        same = (entry.kind, entry.target) == (known.kind, known.target)
-        if same and entry.kind == "file" and digest.hex == known.digest and owner != known.owner:
+        are_files = {entry.kind, known.kind} <= {"file", "hardlink"}
+        if are_files and digest.hex == known.digest and owner != known.owner:
             return
         raise ArchiveError(
             f"/{entry.path} is added twice",
@@ -162,7 +167,7 @@ class LayerWriter:
         return self._items[path].owner or next((owner for owner in inside if owner), "")
 
     def _add_item(self, entry: Entry, *, size: int, digest: Digest, owner: str) -> None:
-        hex_digest = digest.hex if entry.kind == "file" else ""
+        hex_digest = digest.hex if entry.kind in {"file", "hardlink"} else ""
         self._items[entry.path] = Item(
             entry.path, entry.kind, entry.mode, size, hex_digest, entry.target, owner
         )

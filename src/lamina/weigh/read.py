@@ -2,7 +2,7 @@
 
 import configparser
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -33,12 +33,14 @@ def read_weight(zip_: ZipDirectory, filename: str, venv: Venv) -> Weight:
     reader = _Reader(zip_)
     points = reader.text("entry_points.txt")
     metadata, _ = parse_email(reader.text("METADATA"))
+    rewritten = dict(_rewritten(reader, venv))
     listing = Listing(
         filename=filename,
         name=str(name),
         dist_info=reader.dist_info,
-        sizes={**reader.sizes, **dict(_rewritten(reader, venv))},
+        sizes={**reader.sizes, **rewritten},
         scripts=read_entry_points(points, where=filename),
+        likenesses=dict(_likenesses(reader, rewritten)),
     )
     files = installed_files(listing, venv)
     site = f"{venv.site_packages}/"
@@ -114,6 +116,18 @@ def _rewritten(reader: _Reader, venv: Venv) -> Iterator[tuple[str, int]]:
         beginning = reader.beginning(name)
         changed = rewrite_shebang(beginning, venv.interpreter)
         yield name, reader.sizes[name] - len(beginning) + len(changed)
+
+
+def _likenesses(
+    reader: _Reader, programs: Mapping[str, int]
+) -> Iterator[tuple[str, tuple[int, int, bool]]]:
+    """Yield what twins have in common: their bytes and their mode; what is rewritten has none."""
+    for name, member in reader.members.items():
+        if member.size and programs.get(name, member.size) == member.size:
+            yield (
+                name,
+                (member.crc, member.size, name in programs or bool(member.unix_mode & 0o111)),
+            )
 
 
 def _programs(reader: _Reader) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from lamina.store.store import Store
 from lamina.weigh.read import read_weight
 from lamina.weigh.weight import Weight
 
-_MEMORY = 2
+_MEMORY = 3
 """Raised when what is remembered of a wheel changes, or how it is found out."""
 
 _TOPIC = "weight"
