@@ -18,6 +18,7 @@ from lamina.plan.develop import develop
 from lamina.plan.inputs import plan_inputs
 from lamina.plan.plan import BaseImage, BuildPlan
 from lamina.plan.serialize import plan_key
+from lamina.plan.stale_loaded import stale_loaded
 from lamina.project.base_pin import pinned, stale_pins
 from lamina.project.loaded import Loaded, read_loaded
 from lamina.project.project import Project
@@ -43,7 +44,8 @@ def build(  # noqa: PLR0913 - the pipeline's parts, and which of the images
 
     ``variant`` names one of the project's variants, ``python`` another minor version than that of
     its base, and ``is_dev`` makes the image for working on it.  One platform gives a plain image,
-    several an index.  Nothing is written when any fails.
+    several an index.  Nothing is written when any fails, but for layers in repositories
+    that no image names: a push may begin before the build has ended.
     """
     project = with_python(replace(read_project(directory, variant), is_dev=is_dev), python)
     steps = [(step.child(f"plan {platform}"), step.child(f"build {platform}"))
@@ -92,13 +94,16 @@ def _plan(
         turn.end()
         if project.is_dev and own_wheel:
             own_wheel = editable(project, own_wheel, workshop.store)
+        loaded = _loaded(project)
+        if stale := stale_loaded(loaded, lock.wheels, where=settings.loaded):
+            planning.warn(stale)
         plan = decide(
             project,
             lock=lock,
             base=base,
             own_wheel=own_wheel,
             files=() if project.is_dev else planned_files(project),
-            loaded=_loaded(project),
+            loaded=loaded,
             created=workshop.created,
         )
         if project.is_dev:

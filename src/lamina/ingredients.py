@@ -24,6 +24,7 @@ from lamina.plan.plan import BaseImage, PlannedFile
 from lamina.project.backend import build_wheel, source_fingerprint
 from lamina.project.editable import editable_wheel
 from lamina.project.files import included_files, project_files
+from lamina.project.outside import outside_of
 from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.steps import Step
@@ -178,6 +179,11 @@ def _beside(
             f"the lock says that this is {locked.name}, and it is {other.name}",
             where=str(other.directory),
             hint="lock again",
+        )
+    if root := outside_of(project, other.directory):
+        step.warn(
+            f"the lock names the folder of {locked.name}, {other.directory.resolve()}, which is "
+            f"outside of {root}: its build backend runs on this machine, with your rights"
         )
     wheel = own_wheel_of(other, workshop, step)
     if wheel is None:

@@ -1,23 +1,66 @@
 """The only place that starts threads: results in order, and the first failure cancels the rest."""
 
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Name = TypeVar("Name", bound=Hashable)
 Part = TypeVar("Part")
 
-_OTHER_FAILED: ContextVar[threading.Event | None] = ContextVar("_OTHER_FAILED", default=None)
-"""Set once a call of the same :func:`together` has failed."""
+_NAME: Final = "lamina-pool"
+_STOPS: ContextVar[tuple[threading.Event, ...]] = ContextVar("_STOPS", default=())
+"""One of them is set once nobody wants what this thread does: another call failed, or Ctrl-C."""
 
 
 class GivenUp(BaseException):
-    """A call was not brought to its end, because one that ran together with it failed."""
+    """A call was not brought to its end: another one failed, or somebody pressed Ctrl-C."""
+
+
+def check_wanted() -> None:
+    """Raise ``GivenUp`` where nobody wants what this call does; what takes long should ask."""
+    if any(stop.is_set() for stop in _STOPS.get()):
+        raise GivenUp
+
+
+def have_ended(*, within_s: float) -> bool:
+    """Wait for the calls that were given up; say whether they have ended.
+
+    One that waits for a server does not hear of it.
+    """
+    until = time.monotonic() + within_s
+    left = [one for one in threading.enumerate() if one.name.startswith(_NAME)]
+    for thread in left:
+        thread.join(max(0.0, until - time.monotonic()))
+    return not any(thread.is_alive() for thread in left)
+
+
+@contextmanager
+def _pools(stop: threading.Event, *workers: int) -> Iterator[list[ThreadPoolExecutor]]:
+    """Start threads that have ended when the block has, but after Ctrl-C, which waits for none.
+
+    When the block fails, ``stop`` is set, and what has not begun never does.
+    """
+    pools = [ThreadPoolExecutor(count, thread_name_prefix=_NAME) for count in workers]
+    try:
+        yield pools
+    except BaseException as error:
+        stop.set()
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        for pool in pools:
+            pool.shutdown()
+        raise
+    for pool in pools:
+        pool.shutdown()
 
 
 class Later(Generic[Result]):
@@ -50,21 +93,34 @@ def map_ordered(
     """Apply ``function`` to each item in ``workers`` threads; results come in the items' order.
 
     The first failure is raised once the calls already running have ended; calls not yet started
-    are cancelled.
+    are cancelled.  ``KeyboardInterrupt`` is raised at once.
     """
-    other = _OTHER_FAILED.get()
-
-    def call(item: Item) -> Result:
-        _check(other)
-        return function(item)
-
-    with ThreadPoolExecutor(workers) as pool:
+    stop = threading.Event()
+    call = _stoppable(function, stop)
+    with _pools(stop, workers) as (pool,):
         futures = [pool.submit(call, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        return [future.result() for future in futures]
+
+
+class Meanwhile:
+    """Calls beside other work, in ``workers`` threads; what has not begun at the end never does."""
+
+    def __init__(self, *, workers: int) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=_NAME)
+        self._futures: list[Future[None]] = []
+
+    def begin(self, function: Callable[[], None]) -> None:
+        """Make the call as soon as a thread is free."""
+        self._futures.append(self._pool.submit(function))
+
+    def end(self) -> None:
+        """Wait for the calls that have begun, and raise what one of them raised."""
+        self._pool.shutdown(cancel_futures=True)
+        _raise_first_failure({one for one in self._futures if not one.cancelled()})
+
+    def abandon(self) -> None:
+        """Wait for nothing; see :func:`have_ended`."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class NamedLocks(Generic[Name]):
@@ -91,7 +147,7 @@ class Turn:
         """Wait until the call before has had its turn; raise ``GivenUp`` if another failed."""
         if self._before is not None:
             self._before._over.result()  # noqa: SLF001 - another of the same class
-        _check(_OTHER_FAILED.get())
+        check_wanted()
 
     def end(self, *, has_failed: bool = False) -> None:
         """Let the next call go on; ending again changes nothing."""
@@ -113,10 +169,11 @@ def together(function: Callable[[Item, Turn], Result], items: Sequence[Item]) ->
     if len(items) == 1:
         return [function(items[0], Turn())]
     has_failed = threading.Event()
+    stops = (*_STOPS.get(), has_failed)
     failures: list[BaseException] = []
 
     def call(item: Item, turn: Turn) -> Result:
-        _OTHER_FAILED.set(has_failed)
+        _STOPS.set(stops)
         try:
             result = function(item, turn)
         except BaseException as error:
@@ -127,16 +184,12 @@ def together(function: Callable[[Item, Turn], Result], items: Sequence[Item]) ->
         turn.end()
         return result
 
-    with ThreadPoolExecutor(max(1, len(items))) as pool:
+    with _pools(has_failed, max(1, len(items))) as (pool,):
         turns = [Turn()]
         for _ in items[1:]:
             turns.append(Turn(turns[-1]))
         futures = [pool.submit(call, *pair) for pair in zip(items, turns, strict=True)]
-        try:
-            wait(futures)
-        except BaseException:
-            has_failed.set()
-            raise
+        wait(futures)
     if failures:
         raise failures[0]
     return [future.result() for future in futures]
@@ -157,26 +210,22 @@ def gather_then(
     first: name the longest first, so that none of them is left for the end.  Failures behave as
     in :func:`map_ordered`.
     """
-    other = _OTHER_FAILED.get()
+    stop = threading.Event()
+    fetch_one = _stoppable(fetch, stop)
 
-    def call(item: Item) -> Part:
-        _check(other)
-        return fetch(item)
+    def combine_group(group: tuple[Name, Sequence[Part]]) -> Result:
+        return combine(*group)
 
-    with ThreadPoolExecutor(fetchers) as network, ThreadPoolExecutor(combiners) as processor:
-        try:
-            waiting = {
-                name: [network.submit(call, item) for item in items]
-                for name, items in groups.items()
-            }
-            combined = _combine_when_ready(
-                waiting, lambda name, parts: processor.submit(combine, name, parts), combiners
-            )
-            return {name: combined[name].result() for name in groups}
-        except BaseException:
-            network.shutdown(wait=False, cancel_futures=True)
-            processor.shutdown(wait=False, cancel_futures=True)
-            raise
+    combine_one = _stoppable(combine_group, stop)
+    with _pools(stop, fetchers, combiners) as (network, processor):
+        waiting = {
+            name: [network.submit(fetch_one, item) for item in items]
+            for name, items in groups.items()
+        }
+        combined = _combine_when_ready(
+            waiting, lambda name, parts: processor.submit(combine_one, (name, parts)), combiners
+        )
+        return {name: combined[name].result() for name in groups}
 
 
 def _combine_when_ready(
@@ -188,7 +237,7 @@ def _combine_when_ready(
     combined: dict[Name, Future[Result]] = {}
     running: set[Future[Result]] = set()
     while waiting:
-        _check(_OTHER_FAILED.get())
+        check_wanted()
         fetched = {part for parts in waiting.values() for part in parts if part.done()}
         _raise_first_failure(fetched)
         ready = [name for name, parts in waiting.items() if fetched.issuperset(parts)]
@@ -202,9 +251,18 @@ def _combine_when_ready(
     return combined
 
 
-def _check(other_failed: threading.Event | None) -> None:
-    if other_failed is not None and other_failed.is_set():
-        raise GivenUp
+def _stoppable(
+    function: Callable[[Item], Result], stop: threading.Event
+) -> Callable[[Item], Result]:
+    """Let a call know, in its own thread, when it is not wanted; such a one does not begin."""
+    stops = (*_STOPS.get(), stop)
+
+    def call(item: Item) -> Result:
+        _STOPS.set(stops)
+        check_wanted()
+        return function(item)
+
+    return call
 
 
 def _first_done(futures: set[Future[Any]]) -> set[Future[Any]]:

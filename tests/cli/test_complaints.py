@@ -121,6 +121,8 @@ def test_a_program_that_scratch_lacks_is_named_before_anything_is_started(
 def test_a_list_to_lock_that_is_not_there_is_named_with_its_option(
     project: Path, tmp_path: Path
 ) -> None:
+    (project / "pylock.toml").unlink()
+
     done = lamina("lock", project, "--from", tmp_path / "nope.in", store=tmp_path / "store")
 
     assert done.code == 3

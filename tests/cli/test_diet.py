@@ -1,6 +1,7 @@
 """A project on a diet from end to end: planned, built, proven, listed, and weighed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,38 @@ def test_a_lean_layer_and_a_whole_one_are_never_taken_for_each_other(tmp_path: P
 
     assert first == third
     assert first[1] - second[1] == {f"{SITE}/toy/core.pyi", f"{SITE}/toy/tests/test_core.py"}
+
+
+def test_a_pattern_that_leaves_nothing_out_is_named_whether_layers_are_new_or_not(
+    tmp_path: Path,
+) -> None:
+    """One that another line or ``keep`` forestalls is spelled right, and metadata always stays."""
+    table = (
+        "[tool.lamina.diet]\ntests = true\nkeep = ['toy/core.py']\n"
+        "drop = ['toy/cores', 'toy/core.pyi', 'toy/tests', 'toy/core.py', 'toy-1.0.dist-info']\n"
+    )
+    folder, store = project(tmp_path / "app", table), tmp_path / "store"
+
+    for _ in range(2):
+        done = toys.lamina("build", folder, "-t", "app:1", store=store)
+
+        told = [line for line in done.err.splitlines() if "tool.lamina.diet.drop" in line]
+        assert len(told) == 2, done.err
+        assert "drop = ['toy/cores'] meets no file" in told[0]
+        assert "drop = ['toy-1.0.dist-info'] meets no file" in told[1]
+
+
+def test_a_pattern_is_not_called_idle_where_a_layer_tells_nothing(tmp_path: Path) -> None:
+    """What an older version made, or a registry has, may hold what the pattern means."""
+    folder = project(tmp_path / "app", "[tool.lamina.diet]\ndrop = ['nothing']\n")
+    store = tmp_path / "store"
+    toys.lamina("build", folder, "-t", "app:1", store=store)
+    shutil.rmtree(store / "memory")  # the layers stay
+
+    done = toys.lamina("build", folder, "-t", "app:1", store=store)
+
+    assert done.code == 0
+    assert "tool.lamina.diet.drop" not in done.err
 
 
 def test_a_table_that_switches_nothing_on_changes_nothing(tmp_path: Path) -> None:
@@ -127,3 +160,21 @@ def test_only_imported_modules_are_compiled(tmp_path: Path, name: str) -> None:
 
     compiled = {path for path in paths if path.endswith(".pyc")}
     assert [path.rpartition("/")[2].split(".")[0] for path in compiled] == ["core"]
+
+
+def test_a_list_of_modules_that_was_recorded_from_another_lock_is_a_warning(tmp_path: Path) -> None:
+    folder = project(tmp_path / "lean", 'bytecode = "imported"\n')
+    members = {
+        "version": 1, "python": "3.11", "program": [], "objects": {}, "standard-library": [],
+        "modules": {"toy": ["toy.core"]}, "distributions": {"toy": "0.9"},
+    }  # fmt: skip
+    listed = folder / "lamina.loaded.json"
+
+    def said() -> str:
+        listed.write_text(json.dumps(members))
+        return toys.lamina("plan", folder, store=tmp_path / "store").err
+
+    other, members["distributions"] = said(), {"toy": "1.0"}
+
+    assert "lamina.loaded.json was recorded from another lock: toy was 0.9 and is 1.0;" in other
+    assert "another lock" not in said()

@@ -270,7 +270,8 @@ def test_no_password_is_written_or_printed(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.fixture
 def wheels(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Make the folder of toy wheels the only index."""
+    """Make the folder of toy wheels the only index, of a project without a lock."""
+    (bench.project / "pylock.toml").unlink()
     for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -211,6 +211,65 @@ def test_the_lock_that_the_settings_name_is_written_though_it_is_not_there(proje
     assert pinned(project / "production.txt") == ["other==1.0", "toy==2.0"]
 
 
+def test_a_lock_with_another_ending_is_written_where_the_settings_name_it(project: Path) -> None:
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(f"{text}requirements = 'requirements.lock'\n")
+
+    done = [lock(project), lock(project)]
+
+    assert [one.code for one in done] == [0, 0], done
+    assert pinned(project / "requirements.lock") == ["other==1.0", "toy==2.0"]
+    assert not (project / "requirements.txt").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--from", "list.in"]])
+@pytest.mark.parametrize("chosen", ["", "requirements = 'pylock.app.toml'\n"])
+def test_nothing_is_written_that_no_build_would_read(
+    project: Path, words: list[str], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Builds read the pylock.toml, which is not for ``lamina lock`` to write."""
+    name = "pylock.app.toml" if chosen else "pylock.toml"
+    (project / name).write_text('lock-version = "1.0"\ncreated-by = "me"\npackages = []\n')
+    (project / "list.in").write_text("toy\n")
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(text + chosen)
+    before = sorted(project.iterdir())
+    monkeypatch.chdir(project)
+
+    done = lock(project, *words)
+    elsewhere = lock(project, *words, "-o", project / "mine.txt")
+
+    assert done.code == 3
+    assert f"a build reads {name}, which `lamina lock` does not write" in done.err
+    assert "--only base" in done.err
+    assert elsewhere.code == 0, elsewhere.err
+    assert sorted(project.iterdir()) == sorted([*before, project / "mine.txt"])
+
+
+def test_a_lock_of_another_tool_is_not_gone_round_with_a_list(project: Path) -> None:
+    (project / "uv.lock").touch()
+    (project / "list.in").write_text("toy\n")
+
+    done = lock(project, "--from", project / "list.in")
+
+    assert done.code == 3
+    assert "a build reads uv.lock, which `lamina lock` does not write" in done.err
+    assert "`uv lock`" in done.err
+
+
+def test_a_list_that_the_settings_name_as_the_lock_is_refused(project: Path) -> None:
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(f"{text}requirements = 'requirements.in'\n")
+    (project / "requirements.in").write_text("toy\n")
+
+    done = lock(project)
+
+    assert done.code == 3
+    assert "a build reads requirements.in, which is a list and no lock" in done.err
+    assert 'requirements = "requirements.txt"' in done.err
+    assert not (project / "requirements.txt").exists()
+
+
 def test_a_list_without_a_lock_is_resolved_with_a_warning(project: Path, tmp_path: Path) -> None:
     (project / "requirements.in").write_text("toy<2\n")
 

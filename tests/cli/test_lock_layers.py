@@ -70,7 +70,7 @@ def test_what_changed_often_gets_a_layer_of_its_own_and_the_build_follows(projec
 
     path = project / "lamina.lock.toml"
     assert before == [["big", "often", "rare"]]
-    assert f"{path}: 3 layers of distributions; 0.5 MB are expected to move" in done.out
+    assert f"{path}: 3 layers of distributions; 477.2 kB are expected to move" in done.out
     assert "instead of 1.8 MB: learnt from 10 changes" in done.out
     assert path.read_text() == render_lock_file(LockFile(layers=(("big",), ("rare",), ("often",))))
     assert layers(project) == [["big"], ["rare"], ["often"]]

@@ -210,6 +210,29 @@ def test_a_folder_that_the_lock_names_needs_no_lock_of_its_own(
     assert said in done.err
 
 
+@pytest.mark.parametrize(("root", "is_outside"), [("", False), ("shop", True)])
+def test_a_folder_outside_of_the_repository_is_a_warning_because_its_backend_runs(
+    tmp_path: Path,
+    wheels: dict[str, LockedWheel],  # noqa: ARG001 - the index
+    root: str,
+    *,
+    is_outside: bool,
+) -> None:
+    shop, core = tmp_path / "shop", tmp_path / "core"
+    shop.mkdir()
+    core.mkdir()
+    (tmp_path / root / ".git").mkdir()
+    own_backend(core, ToyWheel(name="core", files={"core.py": b""}))
+    (shop / "pyproject.toml").write_text(_POETRY)
+    (shop / "poetry.lock").write_text(_CORE_ROW)
+
+    done = run(shop, "plan")
+
+    said = f"the lock names the folder of core, {core}, which is outside of {shop}: its build"
+    assert done.code == 0, done.err
+    assert (said in done.err) == is_outside
+
+
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [

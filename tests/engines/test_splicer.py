@@ -8,9 +8,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from lamina.engines.idle_drops import known_drops
 from lamina.engines.layers import LayerShop
 from lamina.engines.splicer import Splicers
 from lamina.errors import ArchiveError, ToolError
+from lamina.layer.key import wheel_layer_key
 from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
 from lamina.plan.plan import WheelLayer
@@ -63,6 +65,18 @@ def test_a_diet_and_the_loaded_modules_reach_the_other_process(tmp_path: Path) -
     made = LayerShop(store, VENV, "none", workers=1).made(layer)
     assert made == expected
     assert not [item for item in made[1].items if "tests" in item.path]
+
+
+def test_the_other_process_remembers_which_patterns_met_a_file(tmp_path: Path) -> None:
+    toy = ToyWheel(files={"toy/__init__.py": b"x = 1\n", "toy/data.bin": b"x"})
+    diet = Diet(drop=("toy/data.bin", "typo"))
+    layer = replace(layer_of(toy.locked(tmp_path)), diet=diet)
+    store, pool = splicers(tmp_path / "there")
+
+    with pool:
+        pool.make(layer, [tmp_path / toy.filename])
+
+    assert known_drops(store, wheel_layer_key(layer, VENV, "none")) == ["toy/data.bin"]
 
 
 def test_one_process_makes_one_layer_after_the_other(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from lamina.events import (
 )
 from lamina.observers.jsonl import JsonLines
 from lamina.observers.plain import PlainLines
-from lamina.observers.sizes import printable, size_text
+from lamina.observers.printable import printable
 from lamina.observers.terminal import LiveTerminal
 from lamina.oci.digest import Digest
 
@@ -223,23 +223,6 @@ def test_any_text_is_printable_afterwards(text: str) -> None:
     assert len(shown) == len(text)
     assert shown.replace("\n", "").isprintable()
     assert not text.isprintable() or shown == text
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (999_949, "999.9 kB"),
-        (1_234_567, "1.2 MB"),
-        (642_000_000, "642.0 MB"),
-        (1_650_000_000, "1.65 GB"),
-        (3_000_000_000_000, "3000.00 GB"),
-    ],
-)
-def test_sizes_are_in_the_units_of_registries(size: int, text: str) -> None:
-    assert size_text(size) == text
 
 
 class Broken(io.StringIO):

@@ -1,5 +1,7 @@
 """The list of loaded modules is a file that can be read again, and nothing else is one."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,19 @@ FOUND = Loaded(
     objects={"numpy": ("numpy.libs/libopenblas.so",)},
     stdlib=("json",),
     program=("numpy", "shop"),
+    distributions={"numpy": "2.1", "streamlit": "1.50"},
 )
 
 
 def test_what_is_written_is_read_again() -> None:
     assert parse_loaded(FOUND.to_text(), where="x") == FOUND
+
+
+def test_a_list_of_an_older_version_is_read_and_names_no_distributions() -> None:
+    members = json.loads(FOUND.to_text())
+    del members["distributions"]
+
+    assert parse_loaded(json.dumps(members), where="x") == replace(FOUND, distributions={})
 
 
 def test_what_only_the_import_checks_loaded_is_not_used() -> None:
@@ -27,7 +37,8 @@ def test_what_only_the_import_checks_loaded_is_not_used() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", "numpy", '{"version": 2}', FOUND.to_text().replace('"numpy"', "7"),
-     FOUND.to_text().replace("numpy.core", r"\ud800")],
+     FOUND.to_text().replace("numpy.core", r"\ud800"),
+     json.dumps({**json.loads(FOUND.to_text()), "distributions": [1]})],
 )  # fmt: skip
 def test_anything_else_is_refused_with_the_way_to_make_one(text: str) -> None:
     with pytest.raises(ProjectError, match="no list of loaded modules") as caught:

@@ -57,6 +57,17 @@ def test_a_variant_has_a_requirements_file_of_its_own(tmp_path: Path, lock: str)
     assert name_of(tmp_path, settings, "ui") == own
 
 
+def test_a_variant_cannot_be_made_of_a_list_that_stands_for_a_lock(tmp_path: Path) -> None:
+    """A list is resolved at each build, and variants that are would not have equal versions."""
+    (tmp_path / "requirements.in").touch()
+    settings = Settings(requirements="requirements.in")
+
+    assert name_of(tmp_path, settings) == "requirements.in"
+    with pytest.raises(ProjectError, match=r"requirements\.in is a list, and the variant ui") as e:
+        name_of(tmp_path, settings, "ui")
+    assert 'requirements = "requirements.txt"' in (e.value.hint or "")
+
+
 @pytest.mark.parametrize(
     ("table", "is_member"),
     [

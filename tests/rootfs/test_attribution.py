@@ -42,6 +42,8 @@ def test_modules_and_objects_are_listed_below_their_distribution(root: Path) -> 
     assert found.objects == {"numpy": ("numpy.libs/libopenblas-r0.so",)}
     assert found.program == ("typing-extensions",)
     assert found.stdlib == ("json", "json.decoder")
+    assert set(found.distributions) >= {"numpy", "typing-extensions"}
+    assert "" not in found.distributions.values()
 
 
 @pytest.mark.parametrize("path", ["numpy.libs/libopenblas.so", "../../../bin/f2py", "a.txt"])

@@ -80,6 +80,40 @@ def test_an_index_without_versions_is_not_green(server: AdvisoryServer) -> None:
     assert "knows none of the 3 distributions by version" in outcome.reason
 
 
+def test_an_index_that_knows_nothing_is_not_asked_a_hundred_times(server: AdvisoryServer) -> None:
+    outcome = scan(server, *(Distribution(name=f"toy{n:03}", version="1") for n in range(107)))
+
+    assert outcome.state == "not scanned"
+    assert "knows none of the 8 distributions of 107 that it was asked about" in outcome.reason
+    assert "LAMINA_OSV_URL" in outcome.reason
+    assert outcome.coverage.startswith("0 distributions")
+    assert len(server.asked) == 8
+
+
+def test_an_index_that_knows_some_of_the_first_is_asked_about_all(server: AdvisoryServer) -> None:
+    """What an index does not know may be many in a row: those asked first are taken from all."""
+    private = [Distribution(name=f"house{n:02}", version="1") for n in range(90)]
+    public = [Distribution(name=f"toy{n:02}", version="1") for n in range(20)]
+    server.releases = {(one.name, one.version): [] for one in public}
+    server.releases[("toy07", "1")] = [row("PYSEC-7")]
+
+    outcome = scan(server, *private, *public)
+
+    assert ids(outcome) == ["PYSEC-7:toy07 1"]
+    assert len(server.asked) == 110
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 16, 17, 107])
+def test_each_distribution_is_asked_for_once(server: AdvisoryServer, count: int) -> None:
+    names = [f"toy{n:03}" for n in range(count)]
+    server.releases = {(name, "1"): [] for name in names}
+
+    outcome = scan(server, *(Distribution(name=name, version="1") for name in names))
+
+    assert outcome.state == "clean"
+    assert sorted(server.asked) == [f"/pypi/{name}/1/json" for name in names]
+
+
 def test_nobody_else_is_asked_about_what_is_ones_own(server: AdvisoryServer) -> None:
     outcome = scan(server, SIX, Distribution(name="house", version="1"), own=("house",))
 

@@ -183,6 +183,23 @@ def test_a_toolchain_is_unpacked_once(tmp_path: Path) -> None:
     assert [root] == list((tmp_path / "t").iterdir())
 
 
+def test_a_toolchain_that_is_there_is_noted_as_used(tmp_path: Path) -> None:
+    """Else a prune might take it from under the build."""
+    noted: list[Path] = []
+
+    def has(path: Path) -> bool:
+        noted.append(path)
+        return path.exists()
+
+    toolchains = Toolchains(
+        base=Bases(), blobs=Blobs(), folder=tmp_path / "t", unpack=unpack, has=has
+    )
+
+    root = toolchains.prepare(replace(IMAGE, reference="debian:bookworm"), silent_step())
+
+    assert noted == [root.mounts["/"]]
+
+
 def test_a_toolchain_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     def fail(layers: Iterable[BinaryIO], root: Path) -> None:  # noqa: ARG001
         (root / "usr").mkdir()

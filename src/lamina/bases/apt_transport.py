@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lamina.debian.fetch import Download, verified
 from lamina.errors import IntegrityError, NetworkError, ToolError
+from lamina.processes import run
 
 HELPER = Path("/usr/lib/apt/apt-helper")
 _PER_CALL = 200  # command lines have a limit
@@ -57,12 +58,9 @@ class AptTransport:
     def _run(self, missing: Sequence[tuple[Download, Path]]) -> None:
         arguments = [word for pair in missing for word in _triple(*pair)]
         try:
-            done = subprocess.run(
+            done = run(
                 [self.helper, "-o", "APT::Sandbox::User=root", "download-file", *arguments],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_TIMEOUT_S,
+                timeout_s=_TIMEOUT_S,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ToolError("apt-helper could not run", why=str(error)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from lamina.bases.apt_transport import HELPER, AptTransport
 from lamina.debian.archives import archive_key, archives_of
 from lamina.debian.assemble import Compile, Which, entries
-from lamina.debian.fetch import Download, Fetch
+from lamina.debian.fetch import Download, Fetch, noting
 from lamina.debian.ld_cache import Architecture
 from lamina.debian.select import SelectRequest, debs, select
 from lamina.debian.selection import DebianPackage, DebianSelection
@@ -95,8 +95,10 @@ class DebianArchive:
         directory = self._store.root / "debian"
         directory.mkdir(exist_ok=True)
         if HELPER.exists():
-            return AptTransport(directory=directory, helper=HELPER)
-        return lambda downloads: self._fetch_all(downloads, directory)
+            transport: Fetch = AptTransport(directory=directory, helper=HELPER)
+        else:
+            transport = partial(self._fetch_all, directory=directory)
+        return noting(transport, directory, self._store.note)
 
     def _fetch_all(self, downloads: Sequence[Download], directory: Path) -> list[Path]:
         return map_ordered(

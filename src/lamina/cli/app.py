@@ -3,6 +3,7 @@
 import argparse
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,9 +13,11 @@ from lamina.cli.environment import secrets_taken
 from lamina.cli.failure import show_error
 from lamina.cli.streams import forget_output, open_missing
 from lamina.errors import LaminaError, StoreError
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
+from lamina.parallel import have_ended
 
 _INTERRUPTED = 130
+_PATIENCE_S = 0.5
 _BUG = 70
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 """What a disk says that is no fault of ours, be it below the output alone."""
@@ -45,6 +48,7 @@ _COMMANDS = {
     "weigh": "say what each dependency costs, which are not needed, and what is lighter",
     "bench": "measure a Dockerfile and Lamina side by side on a project",
     "trace": "record a build that Docker or BuildKit makes, without changing it",
+    "cache": "say what the store holds, and remove what no image needs",
     "doctor": "say what Lamina finds in its environment, and what to try",
 }
 
@@ -66,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LaminaError as error:
         return _told(error)
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return _leave()
     except BrokenPipeError:  # `lamina plan | head`: the reader has seen enough
         forget_output()
     except Exception as error:
@@ -79,6 +83,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def module_of(command: str) -> str:
     """Return the name of a command's module."""
     return f"lamina.cli.{command.replace('-', '_')}_command"
+
+
+def _leave() -> int:
+    """End the program if a call does not hear that it was given up; its files are nobody's yet."""
+    is_over = False
+    with suppress(KeyboardInterrupt):  # who presses again does not want to wait either
+        is_over = have_ended(within_s=_PATIENCE_S)
+    if not is_over:
+        forget_output()
+        os._exit(_INTERRUPTED)  # Python would wait for the thread, and that for a silent server
+    return _INTERRUPTED
 
 
 def _told(error: LaminaError) -> int:

@@ -22,7 +22,7 @@ from lamina.cli.environment import child_environment, environment
 from lamina.cli.looking import add_looking_arguments, anatomy_of
 from lamina.durable import incoming
 from lamina.errors import ToolError, UsageError
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 from lamina.oci.platform import Platform
 from lamina.oci.reference import Reference
 from lamina.project.read import read_project

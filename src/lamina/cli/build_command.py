@@ -11,6 +11,7 @@ from lamina.cli.attesting import add_attesting_arguments, attested, begin_attest
 from lamina.cli.build_records import add_record_arguments, begin_build_records, waiting
 from lamina.cli.engine_arguments import add_engine_arguments, check_engine, engine_chosen
 from lamina.cli.environment import environment
+from lamina.cli.head_starts import HeadStarts
 from lamina.cli.memos import add_memo_arguments, cache_references, open_memo
 from lamina.cli.outputs import parse_output, pushed_references
 from lamina.cli.recording import record_build
@@ -76,9 +77,11 @@ def run(options: argparse.Namespace) -> int:
     """Build, and write to every destination."""
     is_buildkit = check_engine(options)
     chosen = platforms(options.platform)
-    names = tuple(map(_name, options.tag))
+    names = _names(options)
     open_client = wiring.registries(options.insecure_registry)
     outputs = [*options.output, *(f"docker://{name}" for name in names if options.push)]
+    near = () if is_buildkit else cache_references([*options.cache_from, *options.cache_to])
+    heads = HeadStarts(pushed_references(outputs), open_client, near=near)
     workshop = wiring.workshop(
         options.path,
         offline=options.offline,
@@ -87,23 +90,19 @@ def run(options: argparse.Namespace) -> int:
         is_early=not is_buildkit,
         insecure=options.insecure_registry,
         memo=_memo(options, outputs, open_client),
+        offer=heads.offer,
     )
     attesting = begin_attesting(options, outputs, open_client)
     workshop = watched(attesting, workshop)
-    near = () if is_buildkit else cache_references([*options.cache_from, *options.cache_to])
     engines = wiring.engines(workshop.store)
     records = begin_build_records(options, pushed_references(outputs), open_client)
     destinations: list[Destination] = [
         waiting(records, output, attested(attesting, output, destination))
         for output in outputs
-        for destination in [parse_output(output, names, open_client, near=near, engines=engines)]
+        for destination in [parse_output(output, names, open_client, engines=engines, heads=heads)]
     ]
-    if options.load and not names:
-        raise UsageError("--load loads names, and there are none", hint="add -t NAME:TAG")
     if options.load:
         destinations.append(engines.any(names))
-    if options.push and not names:
-        raise UsageError("--push pushes names, and there are none", hint="add -t REGISTRY/NAME:TAG")
     if names:
         # First: a push that fails then leaves a name that `lamina push` can try again.
         destinations.insert(0, NamedDestination(workshop.store, names))
@@ -116,6 +115,7 @@ def run(options: argparse.Namespace) -> int:
     with (
         engine_chosen(options, workshop) as workshop,
         wiring.listening(options.progress, recording=recording) as step,
+        heads.running(step),
     ):
         image = build(
             options.path,
@@ -154,6 +154,15 @@ def _memo(options: argparse.Namespace, outputs: Sequence[str], open_client: Open
         open_client=open_client,
         is_fresh=options.no_cache,
     )
+
+
+def _names(options: argparse.Namespace) -> tuple[str, ...]:
+    names = tuple(map(_name, options.tag))
+    if options.load and not names:
+        raise UsageError("--load loads names, and there are none", hint="add -t NAME:TAG")
+    if options.push and not names:
+        raise UsageError("--push pushes names, and there are none", hint="add -t REGISTRY/NAME:TAG")
+    return names
 
 
 def _name(text: str) -> str:

@@ -20,7 +20,7 @@ from lamina.doctor.registries import RegistryProbe
 from lamina.errors import StoreError, UsageError
 from lamina.http.settings import HttpSettings
 from lamina.lock.index_credentials import uv_config_paths
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 from lamina.oci.reference import Reference
 from lamina.registry.credentials import CredentialFinder, helper_runner
 from lamina.registry.place import place_of

@@ -14,7 +14,7 @@ from lamina.explain.native import explain_layers
 from lamina.history.database import History
 from lamina.history.query import LAST, Wanted
 from lamina.history.record import BuildOutcome, BuildRecord
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 
 _LOOKED_AT: Final = 20
 """How many earlier builds of the same image may be the one to compare with."""

@@ -5,7 +5,8 @@ from typing import Final
 
 from lamina.explain.explanation import Cause, Confidence, Explanation, Miss
 from lamina.explain.what_if import Forecast
-from lamina.observers.sizes import printable, size_text
+from lamina.observers.printable import printable
+from lamina.sizes import bytes_text
 
 _SHORT_ID: Final = 8
 _MOST_CAUSES: Final = 8
@@ -41,7 +42,7 @@ def _root(miss: Miss, all_: Sequence[Miss], path: str) -> list[str]:
     if below:
         cost += f", {miss.below:.1f} s with what ran because of it"
     if miss.bytes:
-        cost += f", {size_text(miss.bytes)}"
+        cost += f", {bytes_text(miss.bytes)}"
     return [
         f"{_name(miss, path)}  {cost}",
         *_causes(miss.causes),

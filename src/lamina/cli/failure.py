@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from lamina.errors import LaminaError, ProjectError
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 
 
 def show_error(error: LaminaError, stream: TextIO) -> None:

@@ -23,7 +23,7 @@ from lamina.history.metrics import miss_cost, size_by_component
 from lamina.history.query import LAST, Wanted
 from lamina.history.record import BuildRecord
 from lamina.history.rows import BuildRow
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 
 _LARGEST: Final = 2**63 - 1  # what databases take
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

@@ -17,7 +17,7 @@ from lamina.history.exported import exported
 from lamina.history.fold import Header
 from lamina.history.location import history_location, location_problem
 from lamina.history.record import BuildRecord
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 from lamina.trace.detect import Found, read_builds
 from lamina.trace.fold import fold_solve
 

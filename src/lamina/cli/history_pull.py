@@ -8,7 +8,7 @@ from lamina.cli.registries import add_registry_arguments
 from lamina.errors import InputError, UsageError
 from lamina.history.database import History
 from lamina.history.record import repository
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 from lamina.oci.reference import Reference
 
 _MOST = 50

@@ -9,7 +9,8 @@ from lamina.history.graph import critical_path
 from lamina.history.metrics import miss_cost, size_by_component
 from lamina.history.record import BuildRecord, StepOutcome, StepRecord
 from lamina.history.rows import BuildRow
-from lamina.observers.sizes import printable, size_text
+from lamina.observers.printable import printable
+from lamina.sizes import bytes_text
 
 SHORT_ID: Final = 8
 _HEAD: Final = (
@@ -47,8 +48,8 @@ def _cells(row: BuildRow) -> tuple[str, ...]:
         seconds_text(row.seconds),
         row.outcome,
         shown,
-        size_text(row.image_bytes) if row.image_bytes else "",
-        size_text(row.pull_bytes) if is_known else "",
+        bytes_text(row.image_bytes) if row.image_bytes else "",
+        bytes_text(row.pull_bytes) if is_known else "",
         percent(row.time_hit),
         f"{seconds_text(row.saved_seconds)} s" if row.time_hit is not None else "",
         percent(row.reuse),
@@ -125,7 +126,7 @@ def _steps(record: BuildRecord) -> Iterator[str]:
 
 def _step_lines(step: StepRecord, depth: int) -> Iterator[str]:
     ending = "" if step.outcome is StepOutcome.DONE else f"  {step.outcome}"
-    moved = f"  {size_text(step.bytes)}" if step.bytes else ""
+    moved = f"  {bytes_text(step.bytes)}" if step.bytes else ""
     name = _short(printable(step.name).replace("\n", " "))
     yield f"{step.started:8.2f} {step.seconds:8.2f} s  {'  ' * (depth - 1)}{name}{moved}{ending}"
     for text in (*step.log, *(f"warning: {warning}" for warning in step.warnings)):
@@ -136,7 +137,7 @@ def _layers(record: BuildRecord) -> Iterator[str]:
     rows = [
         (
             "cached" if layer.cached else "made",
-            size_text(layer.size),
+            bytes_text(layer.size),
             printable(layer.digest.removeprefix("sha256:")[:12]),
             layer.component,
             _short(printable(layer.name.removeprefix("lamina: "))),
@@ -155,9 +156,9 @@ def _figures(row: BuildRow, record: BuildRecord) -> list[str]:
         ("longest", _chain(names[id_] for id_ in path.steps)),
         ("hits", _hits(row)),
         ("miss", f"{printable(names[miss.step])}: {seconds_text(miss.seconds)} s" if miss else ""),
-        ("size", _listed((k, size_text(v)) for k, v in size_by_component(record).items())),
+        ("size", _listed((k, bytes_text(v)) for k, v in size_by_component(record).items())),
         ("reuse", _reuse(row)),
-        ("fetched", size_text(row.fetched_bytes) if record.wheels else ""),
+        ("fetched", bytes_text(row.fetched_bytes) if record.wheels else ""),
         ("pushed", _listed(_transfers(record))),
     )
     return [f"{name:<8}  {text}" for name, text in rows if text]
@@ -177,14 +178,14 @@ def _reuse(row: BuildRow) -> str:
         return ""
     above = percent(row.reuse_above_base)
     more = f", {above} above the base" if above else ""
-    return f"{percent(row.reuse)} of the bytes{more}; {size_text(row.pull_bytes)} to pull"
+    return f"{percent(row.reuse)} of the bytes{more}; {bytes_text(row.pull_bytes)} to pull"
 
 
 def _transfers(record: BuildRecord) -> Iterator[tuple[str, str]]:
     sizes: dict[str, int] = defaultdict(int)
     for transfer in record.transfers:
         sizes[transfer.how] += transfer.size
-    return ((how, size_text(size)) for how, size in sizes.items())
+    return ((how, bytes_text(size)) for how, size in sizes.items())
 
 
 def _listed(pairs: Iterable[tuple[str, str]]) -> str:

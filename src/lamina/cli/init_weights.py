@@ -6,7 +6,7 @@ from lamina.build import make_plan
 from lamina.cli import wiring
 from lamina.errors import LaminaError
 from lamina.project.project import Project
-from lamina.reports.figures import bytes_text
+from lamina.sizes import bytes_text
 from lamina.weigh.project import Instruments, weigh_project
 from lamina.weigh.weighing import Weighing
 

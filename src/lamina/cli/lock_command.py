@@ -7,7 +7,7 @@ from pathlib import Path
 from lamina.cli import wiring
 from lamina.cli.learning import learn_layers
 from lamina.cli.lock_files import write_lock_file, write_text
-from lamina.cli.pinning import locked_elsewhere, pin_distributions
+from lamina.cli.pinning import lock_to_write, locked_elsewhere, pin_distributions
 from lamina.cli.registries import add_registry_arguments
 from lamina.errors import NetworkError
 from lamina.project.base_pin import BasePin, find_pin, moving_tag
@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "else the dependencies of pyproject.toml)"
     )  # fmt: skip
     parser.add_argument(
-        "-o", "--output", type=Path, help="default: requirements.txt in the project"
+        "-o",
+        "--output",
+        type=Path,
+        help="default: the lock that builds read, requirements.txt if there is none",
     )
     parser.add_argument(
         "--upgrade",
@@ -53,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
     pins: tuple[BasePin, ...] = ()
     locks: Mapping[Path, str] = {}
     tool = locked_elsewhere(project, options)
+    if options.only != "base" and not tool and not options.output:
+        lock_to_write(project)  # before any registry is asked
     with wiring.listening("plain") as step:
         if options.only != "distributions":
             pins = _pin_bases(project, options, step)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lamina.cli.engines import Engines
+from lamina.cli.head_starts import HeadStarts
 from lamina.cli.registries import OpenClient
 from lamina.destinations.archive import ArchiveDestination
 from lamina.destinations.layout import LayoutDestination
@@ -29,18 +30,21 @@ def parse_output(
     names: tuple[str, ...],
     open_client: OpenClient,
     *,
-    near: tuple[Reference, ...] = (),
     engines: Engines | None = None,
+    heads: HeadStarts | None = None,
 ) -> Destination:
     """Read ``transport:path``; raise ``UsageError`` for a transport that is not there.
 
-    Layers that go to a registry may be in the repositories ``near`` already.
+    ``heads`` sends layers to a registry before the rest.
     """
     transport, colon, path = text.partition(":")
     if colon and path:
         if transport == "docker" and path.startswith("//"):
             reference = Reference.parse(path.removeprefix("//"))
-            return RegistryDestination(reference, open_client, near=near)
+            if heads is None:
+                return RegistryDestination(reference, open_client)
+            ahead = heads.of(reference)
+            return RegistryDestination(reference, open_client, near=heads.near, ahead=ahead)
         if transport == "docker-daemon" and engines:
             return engines.docker((path,))
         if transport == "oci":

@@ -12,13 +12,14 @@ from lamina.errors import LockError
 from lamina.lock.conda import missing_name, without
 from lamina.lock.requirements import read_requirements
 from lamina.lock.uv import Uv
-from lamina.project.locks import LIST, LOCKS, TOOLS, variant_lock
+from lamina.project.locks import LIST, LOCKS, TOOLS, list_hint, variant_lock
 from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.project.variants import has_own_requirements, installs_other
 from lamina.steps import Step
 
 _YAML = (".yml", ".yaml")
+_IN = ".in"
 _DEFAULT_PYTHON = {"debian:bookworm": "3.11", "debian:trixie": "3.13"}
 
 
@@ -47,7 +48,7 @@ def pin_distributions(
 
     What several of them have is the same version in all: it is chosen once, for all together.
     """
-    output = options.output or _default_output(project)
+    output = options.output or lock_to_write(project)
     with TemporaryDirectory(prefix="lamina-") as name:
         folder = Path(name)
         order = _Order(
@@ -79,10 +80,30 @@ def _refuse_lists(outputs: Iterable[Path]) -> None:
             )
 
 
-def _default_output(project: Project) -> Path:
-    chosen = project.settings.requirements
-    is_list = bool(chosen) and Path(chosen).suffix == ".txt"
-    return project.directory / (chosen if is_list else LOCKS[-1])
+def lock_to_write(project: Project) -> Path:
+    """Name the lock that a build of the project reads, or will read once it is there.
+
+    Raises ``LockError`` where that is none that is written here: any other would not be used.
+    """
+    read = project.requirements
+    if read is None or (read.suffix == _IN and not project.settings.requirements):
+        return project.directory / LOCKS[-1]
+    if read.suffix == _IN:
+        raise LockError(
+            f"a build reads {read.name}, which is a list and no lock",
+            where="pyproject.toml, tool.lamina.requirements",
+            hint=list_hint(read),
+        )
+    if read.suffix == ".toml" or read.name in TOOLS:
+        tool = TOOLS.get(read.name)
+        how = f"`{tool} lock`" if tool else "the tool that wrote it"
+        raise LockError(
+            f"a build reads {read.name}, which `lamina lock` does not write",
+            where=str(read),
+            hint=f"bring it up to date with {how}, or delete it; `--only base` pins the base "
+            "alone; `-o FILE` writes a lock that `requirements` in [tool.lamina] can name",
+        )
+    return read
 
 
 def _lists(

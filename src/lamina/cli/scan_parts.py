@@ -18,7 +18,7 @@ from lamina.cli.clock import now
 from lamina.cli.environment import child_environment, environment
 from lamina.cli.images import Found
 from lamina.cli.registries import OpenClient
-from lamina.debian.fetch import Download, Fetch
+from lamina.debian.fetch import Download, Fetch, noting
 from lamina.debian.sources import read_sources
 from lamina.errors import LaminaError, NetworkError
 from lamina.http.settings import HttpSettings
@@ -120,7 +120,7 @@ def _fetch(store: Store) -> Fetch:
     directory = store.root / "debian"
     transport = AptTransport(directory=directory)
     if transport.is_available:
-        return transport
+        return noting(transport, directory, store.note)
 
     def fetch(downloads: Sequence[Download]) -> list[Path]:
         directory.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ from lamina.history.circumstances import circumstances
 from lamina.history.fold import Header
 from lamina.history.location import history_location, location_problem, spool_location
 from lamina.history.record import BuildOutcome, BuildRecord
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 from lamina.trace.command import Invocation, client_of, decide, understand
 from lamina.trace.detect import Found
 from lamina.trace.fold import fold_solve

@@ -11,7 +11,7 @@ from lamina.cli.registries import add_registry_arguments
 from lamina.cli.variants import add_variant_argument
 from lamina.cli.verifying import Examination, Examined, examine, find_tree
 from lamina.image.verify import Difference
-from lamina.observers.sizes import printable
+from lamina.observers.printable import printable
 from lamina.oci.platform import Platform
 from lamina.plan.plan import BuildPlan, WheelLayer
 from lamina.project.read import read_project

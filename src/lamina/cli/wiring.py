@@ -19,7 +19,7 @@ from lamina.cli.engines import Engines
 from lamina.cli.environment import child_environment, environment
 from lamina.cli.recording import Recording
 from lamina.cli.registries import OpenClient, client_opener
-from lamina.engines.native import NativeEngine
+from lamina.engines.native import NativeEngine, Offer, unoffered
 from lamina.errors import UsageError
 from lamina.events import StepWarned
 from lamina.http.settings import HttpSettings
@@ -68,12 +68,13 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
     is_early: bool = False,
     insecure: Collection[str] = (),
     memo: Memo = _NO_MEMO,
+    offer: Offer = unoffered,
 ) -> Workshop:
     """Wire a build of the project in ``directory``: the user's store, indexes, base and engine.
 
     ``is_early`` makes the base's layers as soon as it is resolved: for builds, not for plans.
     ``insecure`` names registries that are talked to without TLS.  ``memo`` knows layers that the
-    store lacks.
+    store lacks, and ``offer`` takes those that are made.
     """
     store = open_store()
     client = _LateClient(lambda: http_settings(environment(), credentials=_credentials(directory)))
@@ -101,6 +102,7 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
             memo=memo,
             writers=os.cpu_count() or 2,
             no_cache=no_cache,
+            offer=offer,
         ),
         memo=memo,
         sdists=StoreSdistBuilder(store, index, base, memo=memo, uv_for=uv_program, unpack=unpack),

@@ -46,6 +46,25 @@ def fetch_verified(fetch: Fetch, downloads: Sequence[Download]) -> tuple[Path, .
     return tuple(verified(*pair) for pair in zip(downloads, paths, strict=True))
 
 
+def noting(fetch: Fetch, directory: Path, note: Callable[[Path], object]) -> Fetch:
+    """Tell ``note`` which files in ``directory`` are going to be used, and which were.
+
+    Before, because a file that is there is not fetched again; after, because those who fetch may
+    give files the time that their server says.
+    """
+
+    def fetch_noted(downloads: Sequence[Download]) -> Sequence[Path]:
+        for download in downloads:
+            if download.sha256:
+                note(directory / download.sha256)
+        paths = fetch(downloads)
+        for path in paths:
+            note(path)
+        return paths
+
+    return fetch_noted
+
+
 def _check_sha256(download: Download, path: Path) -> None:
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, "sha256").hexdigest()

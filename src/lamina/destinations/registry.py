@@ -10,6 +10,7 @@ from lamina.oci.descriptor import Descriptor
 from lamina.oci.image import Image, Index
 from lamina.oci.reference import Reference
 from lamina.protocols import Content
+from lamina.registry.ahead import Ahead
 from lamina.registry.client import RegistryClient
 from lamina.registry.push import push
 from lamina.steps import Step
@@ -26,14 +27,21 @@ class RegistryDestination:
     """One repository, and the tags that the image gets there.
 
     Layers may be in ``near`` already, or where the base is, and are taken over from there.
+    ``ahead`` sends some of them while others are made.
     """
 
     def __init__(
-        self, reference: Reference, open_client: OpenClient, *, near: Sequence[Reference] = ()
+        self,
+        reference: Reference,
+        open_client: OpenClient,
+        *,
+        near: Sequence[Reference] = (),
+        ahead: Ahead | None = None,
     ) -> None:
         self._reference = reference
         self._open_client = open_client
         self._near = near
+        self._ahead = ahead
 
     def write(self, image: Image | Index, content: Content, step: Step) -> Descriptor:
         """Send what the repository lacks, and the tag at last."""
@@ -41,7 +49,9 @@ class RegistryDestination:
         with step:
             mounts = (*self._near, *_bases(image))
             client = self._open_client(self._reference, mounts=mounts)
-            push(tree_of(image), content, client, tags=tags_of(self._reference), step=step)
+            sent = self._ahead.finish() if self._ahead else ()
+            tags = tags_of(self._reference)
+            push(tree_of(image), content, client, tags=tags, step=step, sent=sent)
             step.tell(ImagePublished, destination=shown, digest=image.descriptor.digest)
         return image.descriptor
 

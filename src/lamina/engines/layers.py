@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.durable import incoming
+from lamina.engines.idle_drops import remember_drops
 from lamina.errors import IntegrityError, ProjectError, StoreError
 from lamina.layer.compress import compress
 from lamina.layer.key import file_layer_key, venv_layer_key, wheel_layer_key
@@ -14,6 +15,7 @@ from lamina.layer.wheel import Options, add_wheel
 from lamina.layer.write import LayerWriter
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
+from lamina.plan.drops import Drops
 from lamina.plan.plan import Bytecode, FileLayer, PlannedFile, WheelLayer
 from lamina.store.store import Store
 
@@ -62,6 +64,7 @@ class LayerShop:
     def wheel_layer(self, layer: WheelLayer, paths: Sequence[Path]) -> tuple[Finished, bool]:
         """Splice the wheels at ``paths``, in the plan's order; say if the layer was there."""
         imported = frozenset(layer.loaded) if self._bytecode == "imported" else None
+        drops = Drops(layer.diet) if layer.diet and layer.diet.drop else None
 
         def fill(writer: LayerWriter) -> None:
             for wheel, path in zip(layer.wheels, paths, strict=True):
@@ -75,6 +78,7 @@ class LayerShop:
                         compile_sources=self._compile,
                         imported=imported,
                         diet=layer.diet,
+                        drops=drops,
                     ),
                 )
 
@@ -84,6 +88,8 @@ class LayerShop:
         made, is_there = self._find_or_make(
             key, fill, created_by=f"lamina: {named}", compressed=compressed
         )
+        if drops is not None and not is_there:
+            remember_drops(self._store, key, drops.met)
         return _shown(layer, made, key), is_there
 
     def file_layer(self, layer: FileLayer) -> tuple[Finished, bool]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from lamina.engines.expected import venv_of
+from lamina.engines.idle_drops import warn_of_idle_drops
 from lamina.engines.layers import LayerShop
 from lamina.engines.splicer import Splicers
 from lamina.events import ImageBuilt, LayerBuilt
@@ -33,8 +34,15 @@ from lamina.store.store import Store
 Maker = Callable[[Sequence[Path]], tuple[Finished, bool]]
 """Makes a layer of the fetched wheels, or finds it; says whether it was there."""
 
+Offer = Callable[[Layer, Content], None]
+"""Takes a layer of dependencies that was made, before its image is."""
+
 WORTH_A_PROCESS = 5_000_000
 """Bytes of wheels from which a layer is made by another process, which takes 0.1 s to start."""
+
+
+def unoffered(_layer: Layer, _content: Content) -> None:
+    """Leave the layer to the finished image."""
 
 
 class NativeEngine:
@@ -50,6 +58,7 @@ class NativeEngine:
         fetchers: int = 8,
         writers: int = 2,
         no_cache: bool = False,
+        offer: Offer = unoffered,
     ) -> None:
         self._store = store
         self._base = base
@@ -59,6 +68,7 @@ class NativeEngine:
         self._fetchers = fetchers
         self._writers = writers
         self._no_cache = no_cache
+        self._offer = offer
         # However many platforms are built at once, they share one network and one machine:
         self._connections = threading.Semaphore(fetchers)
         self._processors = threading.Semaphore(writers)
@@ -85,6 +95,7 @@ class NativeEngine:
             for layer, part in zip(layers, parts_of(plan, len(layers)), strict=True):
                 _tell(step, layer, part, cached=True)
         self._keep(plan, layers)
+        warn_of_idle_drops(plan, self._store, step)
         image = assemble(plan, layers)
         self._store.blobs.add(image.config_bytes, media_type=image.config.media_type)
         step.tell(
@@ -103,7 +114,7 @@ class NativeEngine:
         if not isinstance(rows, list):
             return None
         layers = tuple(_layer_from_json(row) for row in rows)
-        return layers if all(self._store.blobs.has(x.descriptor) for x in layers) else None
+        return layers if all(self._store.is_whole(x) for x in layers) else None
 
     def _make(self, plan: BuildPlan, step: Step) -> list[Finished]:
         shop = LayerShop(
@@ -159,7 +170,12 @@ class NativeEngine:
 
         def run(paths: Sequence[Path]) -> tuple[Finished, bool]:
             with self._layers.of(shop.key(layer)), self._processors:
-                return (shop.made(layer), True) if shop.has(layer) else make(paths)
+                if shop.has(layer):
+                    return shop.made(layer), True
+                made = make(paths)
+            if not layer.is_own:
+                self._offer(made[0][0], self._content)
+            return made
 
         return run
 

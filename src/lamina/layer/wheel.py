@@ -19,6 +19,7 @@ from lamina.layer.zip_directory import Member, ZipDirectory
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
 from lamina.plan.diet import Policy
+from lamina.plan.drops import Drops
 from lamina.project.diet_settings import Diet
 
 _INSTALLER = b"lamina\n"
@@ -57,13 +58,14 @@ class Options:
 
     ``lenient`` accepts hashes in RECORD that are wrong.  ``compile_sources`` makes bytecode, which
     goes beside the modules, of those that are named in ``imported`` alone if that is given.
-    ``diet`` says which files stay out.
+    ``diet`` says which files stay out, and ``drops`` is shown all of them.
     """
 
     lenient: bool = False
     compile_sources: Compile | None = None
     imported: Collection[str] | None = None
     diet: Diet | None = None
+    drops: Drops | None = None
 
 
 _PLAIN = Options()
@@ -78,6 +80,7 @@ class WheelInstall:
         self._compile = options.compile_sources
         self._imported = options.imported
         self._policy = Policy(options.diet) if options.diet else None
+        self._drops = options.drops
         self._firsts: dict[_Likeness, _First] = {}
 
     def write(self, writer: LayerWriter) -> None:
@@ -167,6 +170,8 @@ class WheelInstall:
         return placed.path, digest, lean.size
 
     def _leaves_out(self, path: str) -> bool:
+        if self._drops is not None:
+            self._drops.see(self._inside(path))
         return self._policy is not None and bool(self._policy.line(self._inside(path)))
 
     def _inside(self, path: str) -> str:

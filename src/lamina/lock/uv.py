@@ -6,7 +6,6 @@ configuration and environment; Lamina names no index.
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tempfile import TemporaryDirectory
 from lamina.errors import LockError, NetworkError, ToolError
 from lamina.lock.index_settings import index_options
 from lamina.lock.target import Target
+from lamina.processes import run
 
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 
@@ -115,14 +115,7 @@ class Uv:
 
     def _run(self, command: Sequence[str], directory: Path, *, what: str) -> str:
         try:
-            done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
-                command,
-                env=_with_a_python(self.environment),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                cwd=directory,
-            )
+            done = run(command, environment=_with_a_python(self.environment), directory=directory)
         except OSError as error:
             raise ToolError(f"cannot start uv: {error.strerror}", where=self.program) from error
         if done.returncode:

@@ -17,7 +17,8 @@ from lamina.events import (
     StepWarned,
     WheelFetched,
 )
-from lamina.observers.sizes import indented, size_text
+from lamina.observers.printable import indented
+from lamina.sizes import bytes_text
 
 
 class PlainLines:
@@ -49,13 +50,13 @@ class PlainLines:
             case PlanDecided():
                 return f"plan {event.platform}: {event.wheels} wheels in {event.layers} layers"
             case WheelFetched():
-                return f"fetched {event.name} {size_text(event.size)}" if event.size else ""
+                return f"fetched {event.name} {bytes_text(event.size)}" if event.size else ""
             case LayerBuilt():
                 done = "cached" if event.cached else "built"
-                size = size_text(event.size)
+                size = bytes_text(event.size)
                 return f"{done} layer {event.digest.short} {size} {_short(event.name)}"
             case BlobTransferred():
-                size = size_text(event.size)
+                size = bytes_text(event.size)
                 return f"{event.transfer} {event.digest.short} {size}"
             case ImagePublished():
                 return f"wrote {event.destination} {event.digest}"

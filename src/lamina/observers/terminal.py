@@ -30,7 +30,8 @@ from lamina.events import (
     Transfer,
     WheelFetched,
 )
-from lamina.observers.sizes import indented, printable, size_text
+from lamina.observers.printable import indented, printable
+from lamina.sizes import bytes_text
 
 
 class LiveTerminal:
@@ -60,10 +61,10 @@ class LiveTerminal:
         if built or cached:
             self._console.print(
                 f"[bold]{built}[/] layers built, [bold]{cached}[/] from the store, "
-                f"{size_text(self._fetched)} downloaded"
+                f"{bytes_text(self._fetched)} downloaded"
             )
         if any(self._moved.values()):
-            words = (f"{size_text(size)} {how}" for how, size in self._moved.items())
+            words = (f"{bytes_text(size)} {how}" for how, size in self._moved.items())
             self._console.print(f"pushed: {', '.join(words)}")
 
     def __call__(self, event: Event) -> None:  # noqa: C901 - one case for each event
@@ -107,7 +108,7 @@ class LiveTerminal:
     def _show_layer(self, event: LayerBuilt) -> None:
         self._totals["cached" if event.cached else "built"] += 1
         mark = "[green]=[/]" if event.cached else "[cyan]+[/]"
-        size = size_text(event.size)
+        size = bytes_text(event.size)
         name = escape(printable(event.name.removeprefix("lamina: ")))
         self._progress.console.print(
             f"{mark} {size:>9}  {name}", no_wrap=True, overflow="ellipsis", highlight=False

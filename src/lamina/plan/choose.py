@@ -10,6 +10,7 @@ from typing import Final
 
 from lamina.plan.evidence import Evidence
 from lamina.plan.grouping import Groups, expected_bytes, expected_cost, group, improve
+from lamina.sizes import bytes_text
 
 BUDGETS: Final = (10, 20, 40, 80)
 """Numbers of layers of wheels that are tried; an image may have 127 in all."""
@@ -65,8 +66,8 @@ def choose(
     bytes_now, bytes_then = (expected_bytes(layers, sizes, evidence) for layers in (now, groups))
     return Choice(
         groups=groups,
-        why=f"{_megabytes(bytes_then)} are expected to move at a change of the lock, instead of "
-        f"{_megabytes(bytes_now)}: learnt from {known} changes",
+        why=f"{bytes_text(bytes_then)} are expected to move at a change of the lock, instead of "
+        f"{bytes_text(bytes_now)}: learnt from {known} changes",
         trial=trial,
     )
 
@@ -100,7 +101,3 @@ def _try(sizes: Mapping[str, int], evidence: Evidence, *, now: Layers) -> Trial:
 
 def _stay(why: str, trial: Trial | None = None) -> Choice:
     return Choice(groups=None, why=f"the layers stay as they are: {why}", trial=trial)
-
-
-def _megabytes(size: float) -> str:
-    return f"{size / 1e6:.1f} MB"

@@ -1,11 +1,11 @@
 """The project's own wheel, made by its own build backend (PEP 517) through uv."""
 
 import hashlib
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from lamina.errors import ProjectError, ToolError
+from lamina.processes import run
 from lamina.project.files import source_files
 from lamina.project.project import Project
 
@@ -36,13 +36,7 @@ def build_wheel(project: Project, output: Path, *, uv: str, environment: Mapping
     options = ["--no-index"] if environment.get("UV_NO_INDEX") else []  # uv reads no such variable
     command = [uv, "build", "--wheel", *options, "--out-dir", str(output), str(project.directory)]
     try:
-        done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
-            command,
-            env={**environment, "SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH},
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        done = run(command, environment={**environment, "SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH})
     except OSError as error:
         raise ToolError(f"cannot start uv: {error.strerror}", where=uv) from error
     wheels = sorted(output.glob("*.whl"))

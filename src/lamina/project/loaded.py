@@ -18,7 +18,8 @@ class Loaded:
 
     ``modules`` are dotted names, of the import checks and of the program together; ``objects``
     are shared objects, by their paths in the environment.  ``program`` names the distributions of
-    which the started program itself loaded something.
+    which the started program itself loaded something.  ``distributions`` maps all that the image
+    had to their versions; it is empty in a list that was written before lists said so.
     """
 
     python: str = ""
@@ -26,6 +27,7 @@ class Loaded:
     objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     stdlib: tuple[str, ...] = ()
     program: tuple[str, ...] = ()
+    distributions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -41,6 +43,7 @@ class Loaded:
             "modules": {owner: list(names) for owner, names in sorted(self.modules.items())},
             "objects": {owner: list(paths) for owner, paths in sorted(self.objects.items())},
             "standard-library": list(self.stdlib),
+            "distributions": dict(sorted(self.distributions.items())),
         }
         return json.dumps(members, indent=1) + "\n"
 
@@ -67,6 +70,7 @@ def _loaded(value: Any) -> Loaded:  # noqa: ANN401 - JSON
         objects={str(owner): _names(rows) for owner, rows in value["objects"].items()},
         stdlib=_names(value["standard-library"]),
         program=_names(value["program"]),
+        distributions={str(k): str(v) for k, v in value.get("distributions", {}).items()},
     )
 
 

@@ -88,8 +88,21 @@ def _chosen(directory: Path, name: str, *, must_exist: bool) -> Path:
     return path
 
 
+def list_hint(path: Path) -> str:
+    """Say what to do about a list where a lock is needed."""
+    more = "" if path.name == LIST else f"; call the list {LIST}, from which it makes the lock"
+    lock = path.with_suffix(".txt").name
+    return f'set requirements = "{lock}" in [{TABLE}] and run `lamina lock`, which writes it{more}'
+
+
 def _of_variant(lock: Path, variant: str, *, must_exist: bool) -> Path:
     path = variant_lock(lock, variant)
+    if must_exist and lock.suffix == ".in":
+        raise ProjectError(
+            f"{lock.name} is a list, and the variant {variant} needs a lock",
+            where=f"pyproject.toml, {TABLE}.requirements",
+            hint=list_hint(lock),
+        )
     if must_exist and not path.is_file():
         raise ProjectError(
             f"the variant {variant} has no lock of its own: {path.name} does not exist",

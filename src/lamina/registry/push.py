@@ -1,12 +1,13 @@
 """Push: an image into a repository, its tag last, so that a tag never names what is not there."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
 from lamina.events import BlobTransferred, Transfer
 from lamina.image.blobs import ImageTree
 from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import Digest
 from lamina.parallel import map_ordered
 from lamina.protocols import Content
 from lamina.registry.client import RegistryClient
@@ -25,8 +26,11 @@ def push(  # noqa: PLR0913 - what is pushed, where to, and how
     tags: Sequence[str],
     step: Step,
     chunk_size: int = 0,
+    sent: Collection[Digest] = (),
 ) -> None:
     """Send what the repository lacks of ``tree``, then its manifests, then each tag.
+
+    Of the blobs those that were ``sent`` before are not asked for.
 
     Blobs come first, in parallel; a repository that has the manifest has all of its blobs, and is
     asked for none of them.  ``content`` is opened only for what has to be sent.  Without tags the
@@ -38,7 +42,7 @@ def push(  # noqa: PLR0913 - what is pushed, where to, and how
     is_there = len(moved) < len(old) or client.find_manifest(str(root), for_push=True) == root
     pushing = _Pushing(tree, content, client, Uploader(client, chunk_size=chunk_size))
     if not is_there:
-        pushing.send_blobs(step)
+        pushing.send_blobs(step, but=sent)
         for descriptor in tree.manifests:
             if descriptor != tree.root or not tags:
                 pushing.put(str(descriptor.digest), descriptor)
@@ -59,8 +63,8 @@ class _Pushing:
         self._client = client
         self._uploader = uploader
 
-    def send_blobs(self, step: Step) -> None:
-        blobs = dict.fromkeys(self._tree.blobs)
+    def send_blobs(self, step: Step, *, but: Collection[Digest]) -> None:
+        blobs = dict.fromkeys(blob for blob in self._tree.blobs if blob.digest not in but)
         steps = [(blob, step.child(f"push {blob.digest.short}")) for blob in blobs]
         map_ordered(lambda pair: self._send(*pair), steps, workers=_WORKERS)
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lamina.reports.document import Cell, Quantity, Unit, Value
+from lamina.sizes import bytes_text
 
 NOTHING: Final = "\N{EN DASH}"
 _MINUTES_FROM: Final = 600
@@ -74,19 +75,6 @@ def seconds_text(seconds: float) -> str:
         return f"{seconds / 60:.0f} min"
     digits = 0 if size >= _WHOLE_FROM else 1 if size >= _TENTHS_FROM else 2
     return f"{seconds:.{digits}f} s"
-
-
-def bytes_text(size: float) -> str:
-    """Write bytes in decimal units, as registries do.
-
-    >>> [bytes_text(n) for n in (49, 1_234_567, -2_340_000_000)]
-    ['49 B', '1.2 MB', '-2.34 GB']
-    """
-    for unit in ("B", "kB", "MB"):
-        if abs(size) < 1000:  # noqa: PLR2004 - a kilobyte
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.2f} GB"
 
 
 def rate_text(rate: float) -> str:

@@ -19,8 +19,9 @@ from lamina.reports.document import (
     Table,
     Unit,
 )
-from lamina.reports.figures import bytes_text, counted
+from lamina.reports.figures import counted
 from lamina.reports.layer_rows import layer_rows
+from lamina.sizes import bytes_text
 
 Key = TypeVar("Key", bound=Hashable)
 

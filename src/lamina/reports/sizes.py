@@ -14,7 +14,8 @@ from lamina.reports.document import (
     Treemap,
     Unit,
 )
-from lamina.reports.figures import bytes_text, counted
+from lamina.reports.figures import counted
+from lamina.sizes import bytes_text
 
 SHOWN: Final = 30
 """Rows of a table for people; programs get all."""

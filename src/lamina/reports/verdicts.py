@@ -8,7 +8,8 @@ from lamina.history.blame import Culprit
 from lamina.history.budget import Verdict
 from lamina.history.rows import BuildRow
 from lamina.reports.document import Paragraph, Tone, Unit
-from lamina.reports.figures import bytes_text, plain, seconds_text, value_text
+from lamina.reports.figures import plain, seconds_text, value_text
+from lamina.sizes import bytes_text
 
 _UNITS: Final[Mapping[str, Unit]] = {
     "outcome": Unit.TEXT,

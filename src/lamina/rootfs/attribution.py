@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lamina.project.loaded import Loaded
-from lamina.rootfs.modules import installed
+from lamina.rootfs.modules import installed, version_of
 from lamina.rootfs.tree import Tree
 
 _LARGEST_RECORD = 64 << 20
@@ -38,11 +38,13 @@ def attribute(tree: Tree, folders: Iterable[str], seen: Seen) -> Loaded:
     """Say which distribution in ``folders`` (site-packages, in order) brought what was seen."""
     modules: dict[str, tuple[str, ...]] = {}
     objects: dict[str, tuple[str, ...]] = {}
+    versions: dict[str, str] = {}
     python = ""
     for folder in folders:
         python = python or folder.split("/")[-2].removeprefix("python")
         for name, dist_info in sorted(installed(tree, folder).items()):
             paths = tuple(_paths(tree, dist_info))
+            versions.setdefault(name, version_of(dist_info))
             if own := sorted(seen.modules.intersection(map(module_of, paths))):
                 modules.setdefault(name, tuple(own))
             if mapped := sorted(p for p in paths if f"/{folder}/{p}" in seen.objects):
@@ -54,6 +56,7 @@ def attribute(tree: Tree, folders: Iterable[str], seen: Seen) -> Loaded:
         objects={name: paths for name, paths in objects.items() if paths},
         stdlib=tuple(sorted(stdlib)),
         program=tuple(n for n, own in sorted(modules.items()) if seen.program.intersection(own)),
+        distributions=versions,
     )
 
 

@@ -25,6 +25,16 @@ def installed(tree: Tree, site_packages: str) -> dict[str, str]:
     }
 
 
+def version_of(dist_info: str) -> str:
+    """Tell the version of the distribution at ``dist_info``, as its folder has it.
+
+    >>> version_of("opt/venv/lib/python3.11/site-packages/torch-2.1.0+cpu.dist-info")
+    '2.1.0+cpu'
+    """
+    match = _DIST_INFO.fullmatch(posixpath.basename(dist_info))
+    return match["version"] if match else ""
+
+
 def find_site_packages(tree: Tree, prefixes: Iterable[str]) -> tuple[str, ...]:
     """Find the site-packages below ``prefixes``, such as "opt/venv", in order."""
     found = []

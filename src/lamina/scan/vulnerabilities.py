@@ -1,6 +1,6 @@
 """Vulnerabilities: what advisories say about the distributions of an image or a lock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,10 @@ _TOPIC: Final = "advisories"
 _FRESH_S: Final = 24 * 3600
 _WORKERS: Final = 8
 _SHOWN: Final = 5
+_FIRST: Final = 8
+"""As many as are asked about at once: where none of them is known, an index has no advisories."""
+
+_Answer = tuple[Distribution, tuple[Advisory, ...] | None]
 
 
 class Memory(Protocol):
@@ -72,14 +76,16 @@ def scan_vulnerabilities(
             NAME, "nobody to ask: no index is configured, and LAMINA_OSV_URL is not set"
         )
     try:
-        # One first: where nobody answers, it is not worth asking a hundred times.
-        answers = [advisories.about(asked[0].name, asked[0].version)]
-        answers += map_ordered(
-            lambda one: advisories.about(one.name, one.version), asked[1:], workers=_WORKERS
-        )
+        pairs = _ask(asked, advisories)
     except NetworkError as error:
         return not_scanned(NAME, f"{error.what} ({error.where})" if error.where else error.what)
-    pairs = list(zip(asked, answers, strict=True))
+    if not pairs:
+        return Outcome(
+            scanner=NAME,
+            reason=_knows_none(f"{_FIRST} distributions of {len(asked)} that it was asked about",
+                               advisories.name),
+            coverage=_coverage(0, skipped, ""),
+        )  # fmt: skip
     unknown = [str(one) for one, answer in pairs if answer is None]
     return Outcome(
         scanner=NAME,
@@ -89,6 +95,28 @@ def scan_vulnerabilities(
         reason=_unknown(unknown, len(asked), advisories.name),
         coverage=_coverage(len(asked) - len(unknown), skipped, advisories.name),
     )
+
+
+def _ask(asked: Sequence[Distribution], advisories: Advisories) -> list[_Answer]:
+    """Ask about all; about a few first, and nothing more where those are all unknown.
+
+    Answers come in the order of ``asked``; there are none where the rest was not asked about.
+    """
+
+    def ask(numbers: Iterable[int]) -> list[tuple[int, _Answer]]:
+        return map_ordered(
+            lambda n: (n, (asked[n], advisories.about(asked[n].name, asked[n].version))),
+            numbers,
+            workers=_WORKERS,
+        )
+
+    # From all over the list: what an index does not know, of one company say, may stand together.
+    first = sorted({n * len(asked) // _FIRST for n in range(_FIRST)})
+    found = ask(first)
+    rest = [n for n in range(len(asked)) if n not in first]
+    if rest and all(answer is None for _, (_, answer) in found):
+        return []
+    return [pair for _, pair in sorted([*found, *ask(rest)], key=lambda row: row[0])]
 
 
 def _merged(advisories: Sequence[Advisory]) -> list[Advisory]:
@@ -119,15 +147,16 @@ def _unknown(names: Sequence[str], asked: int, source: str) -> str:
     if not names:
         return ""
     if len(names) == asked:
-        return (
-            f"{source} knows none of the {asked} distributions by version; "
-            "LAMINA_OSV_URL may name somebody who does"
-        )
+        return _knows_none(f"{asked} distributions by version", source)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
         f"{len(names)} of {asked} distributions are unknown to {source}: "
         f"{', '.join(names[:_SHOWN])}{more}"
     )
+
+
+def _knows_none(what: str, source: str) -> str:
+    return f"{source} knows none of the {what}; LAMINA_OSV_URL may name somebody who does"
 
 
 def _coverage(asked: int, skipped: Sequence[str], source: str) -> str:

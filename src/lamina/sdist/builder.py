@@ -44,6 +44,9 @@ class Store(Protocol):
     def blobs(self) -> Blobs:
         """Where the bytes of layers are."""
 
+    def note(self, path: Path) -> bool:
+        """Say whether a file or folder is there, and if so that it is used."""
+
     def wheel_path(self, digest: Digest) -> Path:
         """Say where a wheel is, or would be."""
 
@@ -79,7 +82,11 @@ class StoreSdistBuilder:
         self._memo = memo
         self._uv_for = uv_for
         self._toolchains = Toolchains(
-            base=base, blobs=store.blobs, folder=store.root / "toolchains", unpack=unpack
+            base=base,
+            blobs=store.blobs,
+            folder=store.root / "toolchains",
+            unpack=unpack,
+            has=store.note,
         )
 
     def build(self, sdist: LockedSdist, base: BaseImage, step: Step) -> LockedWheel:

@@ -1,13 +1,13 @@
 """Fetch what a build needs, as wheels only: nothing foreign runs while the network is there."""
 
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.errors import LockError, ToolError
 from lamina.lock.index_settings import index_options
+from lamina.processes import run
 
 _SHEBANG = re.compile(rb"#!.*python[0-9.w]*$")
 
@@ -41,13 +41,9 @@ def install(
                "--python-version", installer.python, "--python-platform", installer.platform,
                "--no-progress", *index_options(installer.environment)]  # fmt: skip
     try:
-        done = subprocess.run(
+        done = run(
             [installer.program, "pip", "install", *options, "--", *wanted],
-            check=False,
-            env=dict(installer.environment),
-            capture_output=True,
-            text=True,
-            errors="replace",
+            environment=installer.environment,
         )
     except OSError as error:
         raise ToolError(f"cannot start uv: {error.strerror}", where=installer.program) from error

@@ -42,12 +42,16 @@ class Blobs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolchains:
-    """Prepares roots from ``base`` below ``folder``; ``unpack`` writes layers into a directory."""
+    """Prepares roots from ``base`` below ``folder``; ``unpack`` writes layers into a directory.
+
+    ``has`` says whether a root is there, and notes that it is used.
+    """
 
     base: Base
     blobs: Blobs
     folder: Path
     unpack: Unpack
+    has: Callable[[Path], bool] = Path.is_dir
 
     def prepare(self, image: BaseImage, step: Step) -> Root:
         """Return the root for building what runs on ``image``, unpacked now or before.
@@ -66,7 +70,7 @@ class Toolchains:
                 image.reference, image.platform, packages, step.child("select")
             )
             root = self.folder / found.digest.hex
-            if root.is_dir():
+            if self.has(root):
                 step.cached()
             else:
                 layers = self.base.layers(found, step.child("fetch"))

@@ -9,25 +9,32 @@ from lamina.durable import incoming
 from lamina.errors import ImageError, IntegrityError
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
+from lamina.store.uses import Uses
 
 
 class Blobs:
     """A directory of blobs; a blob that is there is whole."""
 
-    def __init__(self, directory: Path, ingest: Path) -> None:
+    def __init__(self, directory: Path, ingest: Path, uses: Uses | None = None) -> None:
         self._directory = directory
         self.ingest = ingest
+        self._uses = uses
 
     def path(self, digest: Digest) -> Path:
         """Say where the blob is, or would be."""
         return self._directory / "sha256" / digest.hex
 
     def has(self, descriptor: Descriptor) -> bool:
-        """Say whether the blob is there with the size that ``descriptor`` gives."""
+        """Say whether the blob is there with the size that ``descriptor`` gives.
+
+        It then stays while this process runs; what is only looked at needs no ``uses``.
+        """
+        path = self.path(descriptor.digest)
         try:
-            return self.path(descriptor.digest).stat().st_size == descriptor.size
+            is_there = path.stat().st_size == descriptor.size
         except FileNotFoundError:
             return False
+        return is_there and (self._uses is None or self._uses.note(path))
 
     def open(self, descriptor: Descriptor) -> BinaryIO:
         """Open a blob; the caller closes it.
@@ -35,6 +42,8 @@ class Blobs:
         Raises ``ImageError`` when it is not there and ``IntegrityError`` when its size is wrong.
         """
         path = self.path(descriptor.digest)
+        if self._uses is not None:
+            self._uses.note(path)
         try:
             file = path.open("rb")
         except FileNotFoundError:

@@ -11,8 +11,12 @@ from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.store.blobs import Blobs
 from lamina.store.table import Table
+from lamina.store.uses import Uses
 
 _VERSION = "1"
+
+NAMES = "name"
+"""The topic of remembered names of images."""
 
 
 class Store:
@@ -21,10 +25,11 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ingest = root / "ingest"
-        self.blobs = Blobs(root / "blobs", self.ingest)
-        self._layers = Table(root / "layers", self.ingest)
-        self._contents = Table(root / "contents", self.ingest)
-        self._memory = Table(root / "memory", self.ingest)
+        self.uses = Uses(root)
+        self.blobs = Blobs(root / "blobs", self.ingest, self.uses)
+        self._layers = Table(root / "layers", self.ingest, self.uses)
+        self._contents = Table(root / "contents", self.ingest, self.uses)
+        self._memory = Table(root / "memory", self.ingest, self.uses)
 
     @classmethod
     def open(cls, root: Path) -> "Store":
@@ -60,15 +65,24 @@ class Store:
                 where=str(root),
                 hint="update Lamina, or set LAMINA_STORE to another directory",
             )
+        store.uses.begin()
         return store
 
+    def note(self, path: Path) -> bool:
+        """Say whether a file or folder of the store is there, and if so that it is used."""
+        return self.uses.note(path)
+
     def wheel_path(self, digest: Digest) -> Path:
-        """Say where the wheel with this digest is, or would be."""
-        return self.root / "wheels" / f"{digest.hex}.whl"
+        """Say where the wheel with this digest is, or would be; whoever asks is going to use it."""
+        path = self.root / "wheels" / f"{digest.hex}.whl"
+        self.uses.note(path)
+        return path
 
     def file_path(self, digest: Digest) -> Path:
-        """Say where another downloaded file (an sdist, a .deb) is, or would be."""
-        return self.root / "files" / digest.hex
+        """Say where another downloaded file (an sdist) is, or would be; it is going to be used."""
+        path = self.root / "files" / digest.hex
+        self.uses.note(path)
+        return path
 
     def find_layer(self, key: str) -> tuple[Layer, Contents] | None:
         """Return the finished layer with this key, if its blob is still there."""
@@ -94,7 +108,11 @@ class Store:
     def has_layer(self, key: str) -> bool:
         """Say whether the layer with this key is there, blob and all."""
         layer = self.known_layer(key)
-        return layer is not None and self.blobs.has(layer.descriptor)
+        return layer is not None and self.is_whole(layer)
+
+    def is_whole(self, layer: Layer) -> bool:
+        """Say whether a layer's blob is there, and what it holds is known."""
+        return self.blobs.has(layer.descriptor) and self._contents.has(str(layer.diff_id))
 
     def contents(self, layer: Layer) -> Contents:
         """Return what a layer of the store holds; nothing where that was never recorded."""

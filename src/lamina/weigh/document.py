@@ -16,7 +16,8 @@ from lamina.reports.document import (
     Tone,
     Unit,
 )
-from lamina.reports.figures import bytes_text, counted
+from lamina.reports.figures import counted
+from lamina.sizes import bytes_text
 from lamina.weigh.budget import culprits
 from lamina.weigh.cost import Cost, saved_without
 from lamina.weigh.kinds import Kind

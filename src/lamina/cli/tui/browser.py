@@ -19,7 +19,8 @@ from lamina.cli.tui.lines import (
 )
 from lamina.cli.tui.row_list import RowList
 from lamina.reports.browse import WASTE, Contents, FileRow, Mark, Order, Question
-from lamina.reports.figures import bytes_text, counted, plain
+from lamina.reports.figures import counted, plain
+from lamina.sizes import bytes_text
 
 _WIDE: Final = 110
 """Cells from which on layers and files stand side by side."""

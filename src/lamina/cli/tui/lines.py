@@ -5,8 +5,9 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from lamina.reports.browse import ALL, FileRow, Mark
-from lamina.reports.figures import bytes_text, counted, plain
+from lamina.reports.figures import counted, plain
 from lamina.reports.layer_rows import LayerRow
+from lamina.sizes import bytes_text
 
 Line = tuple[tuple[str, str], ...]
 """Texts with the names of their styles; the empty name is that of the list."""

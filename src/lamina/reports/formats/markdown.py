@@ -22,14 +22,7 @@ from lamina.reports.document import (
     Value,
     Waterfall,
 )
-from lamina.reports.figures import (
-    NOTHING,
-    cell_text,
-    cell_value,
-    is_number,
-    plain,
-    value_text,
-)
+from lamina.reports.figures import NOTHING, cell_text, cell_value, is_number, plain, value_text
 from lamina.reports.sparkline import sparkline
 
 _SPARKS: Final = 32

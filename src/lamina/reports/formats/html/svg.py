@@ -5,8 +5,9 @@ from html import escape
 from typing import Final
 
 from lamina.reports.document import Treemap, Waterfall
-from lamina.reports.figures import bytes_text, plain, seconds_text
+from lamina.reports.figures import plain, seconds_text
 from lamina.reports.formats.html.treemap import Area, squarify
+from lamina.sizes import bytes_text
 
 _ROW: Final = 36
 _HEAD: Final = 36

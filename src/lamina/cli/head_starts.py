@@ -1,0 +1,50 @@
+"""Head starts: the repositories that a build pushes to get layers while others are made."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from lamina.cli.registries import OpenClient
+from lamina.oci.layer import Layer
+from lamina.oci.reference import Reference
+from lamina.protocols import Content
+from lamina.registry.ahead import Ahead
+from lamina.registry.upload import Uploader
+from lamina.steps import Step
+
+
+class HeadStarts:
+    """One head start for each repository; layers may be in those of ``near`` already."""
+
+    def __init__(
+        self,
+        references: Sequence[Reference],
+        open_client: OpenClient,
+        *,
+        near: Sequence[Reference] = (),
+    ) -> None:
+        self.near = near
+        self._open_client = open_client
+        self._aheads = {
+            reference: Ahead(partial(self._open_uploader, reference)) for reference in references
+        }
+
+    def of(self, reference: Reference) -> Ahead:
+        """Return the head start of a push to ``reference``."""
+        return self._aheads[reference]
+
+    def offer(self, layer: Layer, content: Content) -> None:
+        """Offer a layer to all of them."""
+        for ahead in self._aheads.values():
+            ahead.offer(layer, content)
+
+    @contextmanager
+    def running(self, step: Step) -> Iterator[None]:
+        """Take offers while the block runs."""
+        with ExitStack() as stack:
+            for ahead in self._aheads.values():  # unnamed: a record goes to each, of none but it
+                stack.enter_context(ahead.running(step.child("push ahead")))
+            yield
+
+    def _open_uploader(self, reference: Reference) -> Uploader:
+        return Uploader(self._open_client(reference, mounts=self.near))
