@@ -8,7 +8,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from lamina.parallel import GivenUp, Later, NamedLocks, Turn, gather_then, map_ordered, together
+from lamina.parallel import (
+    GivenUp,
+    Later,
+    NamedLocks,
+    Turn,
+    check_wanted,
+    gather_then,
+    have_ended,
+    map_ordered,
+    together,
+)
 
 LONG_S = 10
 
@@ -125,6 +135,73 @@ def test_what_can_be_abandoned_keeps_no_program_from_ending() -> None:
     )
 
     assert done.stdout == "ended\n"
+
+
+def test_what_cannot_be_abandoned_has_to_end_before_the_program_may() -> None:
+    may_end = threading.Event()
+    later = Later(lambda: may_end.wait(LONG_S))
+
+    before = have_ended(within_s=0.01)
+    may_end.set()
+
+    assert (before, have_ended(within_s=LONG_S), later.result()) == (False, True, True)
+
+
+def test_what_cannot_be_abandoned_hears_that_the_program_ends() -> None:
+    """It may have started programs, which it ends itself."""
+
+    def work() -> None:
+        until = time.monotonic() + LONG_S
+        while time.monotonic() < until:
+            check_wanted()
+            time.sleep(0.01)
+
+    later = Later(work)
+
+    assert have_ended(within_s=LONG_S)
+    with pytest.raises(GivenUp):
+        later.result()
+
+
+def test_what_can_be_abandoned_is_not_waited_for_at_the_end() -> None:
+    may_end = threading.Event()
+    later = Later(lambda: may_end.wait(LONG_S), is_abandonable=True)
+
+    assert have_ended(within_s=0)
+
+    may_end.set()
+    assert later.result()
+
+
+@pytest.mark.parametrize("is_abandonable", [False, True])
+def test_only_what_can_be_abandoned_outlives_the_call_that_began_it(
+    *, is_abandonable: bool
+) -> None:
+    """A record of a failed build is still sent; the rest of the build is not wanted."""
+    begun: list[Later[str]] = []
+    has_begun, has_failed = threading.Event(), threading.Event()
+
+    def work() -> str:
+        assert has_failed.wait(LONG_S)
+        check_wanted()
+        return "done"
+
+    def call(number: int, _: Turn) -> None:
+        if number == 1:
+            assert has_begun.wait(LONG_S)
+            raise ValueError("the second")
+        begun.append(Later(work, is_abandonable=is_abandonable))
+        has_begun.set()
+
+    with pytest.raises(ValueError, match="the second"):
+        together(call, [0, 1])
+    has_failed.set()
+
+    if is_abandonable:
+        assert begun[0].result() == "done"
+    else:
+        with pytest.raises(GivenUp):
+            begun[0].result()
 
 
 def test_calls_that_run_together_meet_and_their_results_come_in_order() -> None:

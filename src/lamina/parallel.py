@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -30,12 +31,15 @@ def check_wanted() -> None:
 
 
 def have_ended(*, within_s: float) -> bool:
-    """Wait for the calls that were given up; say whether they have ended.
+    """Give up what runs for :class:`Later`, and wait for all that was given up; say if it ended.
 
-    One that waits for a server does not hear of it.
+    A call that waits for a server does not hear of it.
     """
     until = time.monotonic() + within_s
     left = [one for one in threading.enumerate() if one.name.startswith(_NAME)]
+    for thread in left:
+        if isinstance(thread, _Beside):
+            thread.stop.set()
     for thread in left:
         thread.join(max(0.0, until - time.monotonic()))
     return not any(thread.is_alive() for thread in left)
@@ -63,15 +67,30 @@ def _pools(stop: threading.Event, *workers: int) -> Iterator[list[ThreadPoolExec
         pool.shutdown()
 
 
+class _Beside(threading.Thread):
+    """A thread that is given up with the call that starts it, or when the program ends."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self.stop = threading.Event()
+        context = copy_context()
+        context.run(_STOPS.set, (*_STOPS.get(), self.stop))
+        super().__init__(target=context.run, args=(function,), name=_NAME)
+
+
 class Later(Generic[Result]):
     """A call that runs from now on in a thread of its own.
 
-    One that ``is_abandonable`` does not keep the program from ending.
+    It is given up with the call that begins it, but for one that ``is_abandonable``, which does
+    not keep the program from ending; see :func:`have_ended`.
     """
 
     def __init__(self, function: Callable[[], Result], *, is_abandonable: bool = False) -> None:
         self._future: Future[Result] = Future()
-        threading.Thread(target=self._run, args=(function,), daemon=is_abandonable).start()
+        run = partial(self._run, function)
+        if is_abandonable:
+            threading.Thread(target=Context().run, args=(run,), daemon=True).start()
+        else:
+            _Beside(run).start()
 
     def result(self, *, timeout_s: float | None = None) -> Result:
         """Wait for what the call returns, or raise what it raised.
@@ -108,10 +127,12 @@ class Meanwhile:
     def __init__(self, *, workers: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix=_NAME)
         self._futures: list[Future[None]] = []
+        self._stop = threading.Event()
 
     def begin(self, function: Callable[[], None]) -> None:
         """Make the call as soon as a thread is free."""
-        self._futures.append(self._pool.submit(function))
+        call = _stoppable(lambda _: function(), self._stop)
+        self._futures.append(self._pool.submit(call, None))
 
     def end(self) -> None:
         """Wait for the calls that have begun, and raise what one of them raised."""
@@ -119,7 +140,8 @@ class Meanwhile:
         _raise_first_failure({one for one in self._futures if not one.cancelled()})
 
     def abandon(self) -> None:
-        """Wait for nothing; see :func:`have_ended`."""
+        """Give up all calls, and wait for none; see :func:`have_ended`."""
+        self._stop.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

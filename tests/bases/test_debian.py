@@ -1,8 +1,10 @@
 """A base's key holds all that its bytes depend on, and it says truthfully what it made."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,14 @@ from lamina.engines import native
 from lamina.engines.native import NativeEngine
 from lamina.errors import ToolError
 from lamina.events import Event, LayerBuilt, Outcome, StepFinished
+from lamina.layer.contents import Contents
 from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedWheel
 from lamina.oci.config import RuntimeConfig
 from lamina.oci.image import Image
+from lamina.oci.layer import Layer
 from lamina.oci.platform import Platform
+from lamina.parallel import have_ended
 from lamina.plan.explain import explain
 from lamina.plan.plan import BaseImage, BuildPlan
 from lamina.plan.serialize import plan_key, plan_to_json
@@ -27,6 +32,7 @@ from lamina.testing.debian_archive import ToyArchive, ToyPackage, minimal_base
 from tests.bases.test_debian_archive import NOW, Client
 
 AMD64 = Platform.parse("linux/amd64")
+LONG_S = 20
 
 
 class NoWheels:
@@ -38,6 +44,7 @@ class Bench:
     """A base of toy packages, and an engine that puts nothing on it but the environment."""
 
     def __init__(self, folder: Path, toy: ToyArchive) -> None:
+        self.toy = toy
         self.store = Store.open(folder / "store")
         self.base = DebianBase(
             self.store,
@@ -200,3 +207,32 @@ def test_a_plan_counts_every_layer_of_its_image(bench: Bench) -> None:
         assert plan.layer_count == len(image.layers) == len(rows)
         names = ["base", *(["system"] if packages else []), "environment"]
         assert [row.split()[2] for row in rows] == names
+
+
+def test_a_base_that_is_made_early_is_known_to_be_at_work(bench: Bench) -> None:
+    """Ctrl-C would otherwise wait until it is made."""
+    may_go_on, has_begun = threading.Event(), threading.Event()
+
+    class Slow(DebianArchive):
+        """Writes when it is let go."""
+
+        def write_layer(self, *arguments: Any, **options: Any) -> tuple[Layer, Contents]:
+            has_begun.set()
+            assert may_go_on.wait(LONG_S)
+            return super().write_layer(*arguments, **options)
+
+    toy, store = bench.toy, bench.store
+    bench.base = DebianBase(
+        store,
+        lambda: Slow(store, Client(toy), clock=lambda: NOW, apt_root=toy.directory),
+        memo=NoMemo(),
+        clock=lambda: NOW,
+        is_early=True,
+    )
+    bench.resolve()
+
+    assert has_begun.wait(LONG_S)
+    before = have_ended(within_s=0.01)
+    may_go_on.set()
+
+    assert (before, have_ended(within_s=LONG_S)) == (False, True)

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from lamina.cli.cache_document import stuck_error
+from lamina.store.prune import Stuck
+from lamina.store.stock import Item, Kind
 from lamina.testing.projects import locked_project
 from lamina.testing.wheels import ToyWheel
 from tests.support.tools import LAMINA
@@ -265,3 +268,45 @@ def test_a_store_that_cannot_be_written_is_told(project: Path, store: Path) -> N
     assert "error: nothing can be removed from the store: Read-only file system" in pruned.stderr
     assert "Traceback" not in pruned.stderr
     assert on_disk(store) == before
+
+
+@pytest.mark.skipif(which("bwrap") is None, reason="needs bubblewrap")
+def test_what_cannot_be_removed_is_told_after_the_rest_is_gone(project: Path, store: Path) -> None:
+    """Something is mounted onto a wheel, and inside of a folder: the disk calls them busy."""
+    build(project, store, "-t", "toys:1")
+    (wheel, other) = sorted((store / "wheels").iterdir())
+    chain = store / "toolchains" / ("a" * 64)
+    (chain / "mounted").mkdir(parents=True)
+    mounts = [word for path in (wheel, chain / "mounted") for word in ("--bind", path, path)]
+    command = ["bwrap", "--bind", "/", "/", *mounts, *LAMINA, "cache", "prune", "--format", "json"]
+
+    done = subprocess.run(
+        [*map(str, command)],
+        env={**os.environ, "LAMINA_STORE": str(store)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    if "bwrap:" in done.stderr:
+        pytest.skip("no namespaces here")
+    (found,) = json.loads(done.stdout)["sections"]
+    (left,) = (store / "ingest").iterdir()
+    assert done.returncode == 4
+    assert "error: 2 parts of the store cannot be removed\n" in done.stderr
+    assert f"{wheel}: Device or resource busy\n" in done.stderr
+    assert f"{left}: Device or resource busy\n" in done.stderr
+    assert [row["path"] for row in found["stuck"]] == [str(wheel), str(left)]
+    assert found["totals"]["freed_bytes"] > 0
+    assert (wheel.exists(), other.exists()) == (True, False)
+
+
+def test_of_many_parts_that_cannot_be_removed_ten_are_named() -> None:
+    item = Item(kind=Kind.WHEEL, path=Path("wheel"), size=1, used=0, changed=0, stamp=())
+    stuck = [Stuck(item=item, where=f"wheel {n}", why="it is busy") for n in range(12)]
+
+    error = stuck_error(stuck)
+
+    assert error.what == "12 parts of the store cannot be removed"
+    assert error.why is not None
+    assert error.why.splitlines()[9:] == ["wheel 9: it is busy", "and 2 more"]

@@ -294,3 +294,29 @@ def test_no_python_is_loaded_to_choose_for_its_version(
 
     assert done.code == 0, done.err
     assert mirror.asked == []
+
+
+@pytest.mark.parametrize("way", ["preference", "managed", "not managed", "configuration"])
+def test_whichever_pythons_uv_may_use_a_lock_is_made_for_any_version(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
+) -> None:
+    """There is none but Lamina's own, and that is asked nothing of the version."""
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(f'{text}python = "3.12"\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "pythons"))
+    match way:
+        case "preference":
+            monkeypatch.setenv("UV_PYTHON_PREFERENCE", "only-managed")
+        case "managed":
+            monkeypatch.setenv("UV_MANAGED_PYTHON", "1")
+        case "not managed":
+            monkeypatch.setenv("UV_NO_MANAGED_PYTHON", "1")
+        case _:
+            (project / "uv.toml").write_text('python-preference = "only-managed"\n')
+
+    done = lock(project)
+
+    assert done.code == 0, done.err
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]

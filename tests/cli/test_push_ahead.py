@@ -1,5 +1,6 @@
 """`lamina build --push` sends layers while others are still made, and the tag at last."""
 
+import json
 import random
 import threading
 from collections.abc import Iterator
@@ -66,8 +67,8 @@ def project_of(folder: Path, index: PatientIndex) -> Path:
     return project
 
 
-def built(project: Path, reference: str) -> Outcome:
-    words = ("-t", reference, "--push", "--platform", "linux/amd64")
+def built(project: Path, reference: str, *more: str) -> Outcome:
+    words = ("-t", reference, "--push", "--platform", "linux/amd64", *more)
     return lamina("build", project, *words, store=project.parent / "store")
 
 
@@ -98,6 +99,32 @@ def test_an_image_that_fails_gets_no_tag_and_no_manifest(
     assert (done.code, index.has_seen_a_layer) == (4, True), done.err
     assert not registry.repositories["demo/app"].tags
     assert not registry.repositories["demo/app"].manifests
+
+
+def test_two_tags_of_a_repository_get_each_layer_once(
+    registry: InMemoryRegistry, tmp_path: Path
+) -> None:
+    project = locked_project(tmp_path / "project", [SOON, LATE])
+
+    done = built(project, f"{registry.address}/demo/app:1", "-t", f"{registry.address}/demo/app:2")
+
+    assert done.code == 0, done.err
+    assert registry.repositories["demo/app"].tags.keys() == {"1", "2"}
+    assert len(registry.uploads()) == len(set(registry.uploads()))
+
+
+def test_the_head_start_is_beside_the_build_and_no_part_of_its_critical_path(
+    registry: InMemoryRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMINA_HISTORY", str(tmp_path / "history.db"))
+    project = locked_project(tmp_path / "project", [SOON, LATE])
+    built(project, f"{registry.address}/demo/app:1")
+
+    build = json.loads(lamina("history", "export", store=tmp_path / "store").out)
+    steps = {step["name"]: step for step in build["steps"]}
+
+    assert not steps["push ahead"].get("inputs")
+    assert not [x for x in build["steps"] if steps["push ahead"]["id"] in x.get("inputs", ())]
 
 
 @pytest.mark.usefixtures("hasty")

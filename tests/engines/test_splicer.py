@@ -1,8 +1,12 @@
 """Another process makes the same layer as this one, and its failures are ours."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -10,15 +14,18 @@ import pytest
 
 from lamina.engines.idle_drops import known_drops
 from lamina.engines.layers import LayerShop
-from lamina.engines.splicer import Splicers
+from lamina.engines.splicer import Splicers, request_text
 from lamina.errors import ArchiveError, ToolError
 from lamina.layer.key import wheel_layer_key
 from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
+from lamina.parallel import GivenUp, Turn, together
 from lamina.plan.plan import WheelLayer
 from lamina.project.diet_settings import Diet
 from lamina.store.store import Store
 from lamina.testing.wheels import ToyWheel
+
+LONG_S = 20
 
 VENV = Venv(
     prefix=PurePosixPath("/opt/venv"),
@@ -166,3 +173,78 @@ def test_a_failed_build_leaves_no_process_behind(tmp_path: Path) -> None:
     pool.__exit__(RuntimeError, RuntimeError("elsewhere"), None)
 
     assert process.returncode is not None
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a program that never answers in the place of Python; it leaves a file when it runs."""
+    runs, program = tmp_path / "runs", tmp_path / "silent"
+    program.write_text(f"#!/bin/sh\ntouch {runs}\nexec sleep {LONG_S}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    return runs
+
+
+def test_a_layer_that_is_given_up_ends_its_process(tmp_path: Path, silent: Path) -> None:
+    """The pool itself may still be of use to another build."""
+    toy = ToyWheel()
+    layer = layer_of(toy.locked(tmp_path))
+    _, pool = splicers(tmp_path / "store")
+    seen: list[BaseException] = []
+
+    def call(number: int, _: Turn) -> None:
+        if number == 1:
+            until = time.monotonic() + LONG_S
+            while not silent.exists() and time.monotonic() < until:
+                time.sleep(0.01)
+            raise ValueError("the second")
+        try:
+            pool.make(layer, [tmp_path / toy.filename])
+        except BaseException as error:
+            seen.append(error)
+            raise
+
+    start = time.monotonic()
+    with pool:
+        with pytest.raises(ValueError, match="the second"):
+            together(call, [0, 1])
+        (process,) = pool._all
+
+        assert process.poll() == -signal.SIGKILL
+    assert isinstance(seen[0], GivenUp)
+    assert time.monotonic() - start < LONG_S / 2
+
+
+def test_no_process_is_started_for_what_is_given_up(tmp_path: Path) -> None:
+    toy = ToyWheel()
+    layer = layer_of(toy.locked(tmp_path))
+    _, pool = splicers(tmp_path / "store")
+    has_failed = threading.Event()
+
+    def call(number: int, _: Turn) -> None:
+        if number == 1:
+            threading.Timer(0.1, has_failed.set).start()
+            raise ValueError("the second")
+        assert has_failed.wait(LONG_S)
+        pool.make(layer, [tmp_path / toy.filename])
+
+    with pool, pytest.raises(ValueError, match="the second"):
+        together(call, [0, 1])
+
+    assert pool._all == []
+
+
+def test_a_process_whose_answer_nobody_reads_says_nothing(tmp_path: Path) -> None:
+    toy = ToyWheel()
+    request = request_text(layer_of(toy.locked(tmp_path)), [tmp_path / toy.filename])
+    _, pool = splicers(tmp_path / "store")
+    command = [sys.executable, "-m", "lamina.engines.splicer", json.dumps(pool._setup)]
+
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        _, said = process.communicate(f"{request}\n", timeout=LONG_S)
+
+    assert (said, process.returncode) == ("", 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lamina.engines.native import WORTH_A_PROCESS
 from lamina.testing.loopback import Connection, LoopbackService
 from lamina.testing.projects import locked_project
 from lamina.testing.wheels import ToyWheel
@@ -21,17 +22,31 @@ LONG_S = 20
 SOON_S = 5.0
 """Of which a busy machine may need most; who waits for a child or a server needs ``LONG_S``."""
 
-SLOW_UV = f"""#!{sys.executable}
+SLOW = f"""#!{sys.executable}
 import os, pathlib, sys, time
 (pathlib.Path({{folder!r}}) / f"pid {{{{os.getpid()}}}}").touch()
 time.sleep({LONG_S})
 """
+EARLY = """
+import pathlib, sys, time
+from lamina.cli import app, plan_command
+from lamina.parallel import Later
+def run(_):
+    def make():
+        pathlib.Path({runs!r}).touch()
+        time.sleep({seconds})
+    Later(make)
+    time.sleep({seconds})
+plan_command.run = run
+sys.exit(app.main(["plan"]))
+"""
 LAMINA = """
 import sys, uv
+sys.executable = sys.argv[2] or sys.executable
 if sys.argv[1]:
     uv.find_uv_bin = lambda: sys.argv[1]
 from lamina.cli.app import main
-sys.exit(main(sys.argv[2:]))
+sys.exit(main(sys.argv[3:]))
 """
 
 
@@ -53,10 +68,12 @@ class SilentServer(LoopbackService):
 
 
 @contextmanager
-def started(store: Path, uv: Path | None, *words: str | Path) -> Iterator[subprocess.Popen[str]]:
+def started(
+    store: Path, uv: Path | None, *words: str | Path, python: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Start the command line; only this process is interrupted, not its group."""
     with subprocess.Popen(
-        [sys.executable, "-c", LAMINA, str(uv or ""), *map(str, words)],
+        [sys.executable, "-c", LAMINA, str(uv or ""), str(python or ""), *map(str, words)],
         env={**os.environ, "LAMINA_STORE": str(store), "NO_PROXY": "127.0.0.1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -92,13 +109,17 @@ def is_alive(pid: int) -> bool:
     return text.rpartition(")")[2].split()[0] != "Z"
 
 
+def pids_in(folder: Path) -> list[int]:
+    return [int(path.name.split()[1]) for path in folder.iterdir()]
+
+
 @pytest.mark.parametrize("platforms", ["linux/amd64", BOTH])
 def test_a_build_that_waits_for_uv_ends_and_uv_with_it(tmp_path: Path, platforms: str) -> None:
     folder, project = tmp_path / "pids", tmp_path / "project"
     folder.mkdir()
     project.mkdir()
     slow = tmp_path / "uv"
-    slow.write_text(SLOW_UV.format(folder=str(folder)))
+    slow.write_text(SLOW.format(folder=str(folder)))
     slow.chmod(0o755)
     (project / "pyproject.toml").write_text('[tool.lamina]\nbase = "scratch"\n')
     (project / "requirements.txt").write_text("toy\n")
@@ -110,9 +131,45 @@ def test_a_build_that_waits_for_uv_ends_and_uv_with_it(tmp_path: Path, platforms
         wait_for(lambda: len(list(folder.iterdir())) == count)
         code, seconds, said = interrupted(process)
 
-    pids = [int(path.name.split()[1]) for path in folder.iterdir()]
-    assert (code, [is_alive(pid) for pid in pids]) == (130, [False] * count), said
+    assert (code, [is_alive(pid) for pid in pids_in(folder)]) == (130, [False] * count), said
     assert "Traceback" not in said
+    assert seconds < SOON_S
+
+
+@pytest.mark.parametrize("platforms", ["linux/amd64", BOTH])
+def test_a_build_that_waits_for_a_layer_ends_and_who_makes_it_too(
+    tmp_path: Path, platforms: str
+) -> None:
+    folder, slow = tmp_path / "pids", tmp_path / "python"
+    folder.mkdir()
+    slow.write_text(SLOW.format(folder=str(folder)))
+    slow.chmod(0o755)
+    big = ToyWheel(name="big", files={"big.bin": os.urandom(WORTH_A_PROCESS)})
+    project = locked_project(tmp_path / "project", [big])
+    words = ("build", project, "-t", "toys", "--platform", platforms)
+
+    with started(tmp_path / "store", None, *words, python=slow) as process:
+        wait_for(lambda: list(folder.iterdir()))
+        code, seconds, said = interrupted(process)
+
+    pids = pids_in(folder)
+    assert (code, [is_alive(pid) for pid in pids]) == (130, [False] * len(pids)), said
+    assert "Traceback" not in said
+    assert seconds < SOON_S
+
+
+def test_a_build_that_makes_its_base_early_ends(tmp_path: Path) -> None:
+    """Nobody has asked for the base yet: the build may still be choosing versions."""
+    runs = tmp_path / "runs"
+    command = [sys.executable, "-c", EARLY.format(runs=str(runs), seconds=LONG_S)]
+
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for(runs.exists)
+        code, seconds, said = interrupted(process)
+
+    assert (code, "Traceback" in said) == (130, False), said
     assert seconds < SOON_S
 
 

@@ -1,5 +1,6 @@
 """Files of one wheel with the same bytes are stored once, and are hard links to each other."""
 
+import io
 import random
 import tarfile
 import zlib
@@ -9,6 +10,7 @@ import pytest
 
 from lamina.errors import IntegrityError
 from lamina.image.gate import check_libraries, check_owners
+from lamina.image.installed import installed as installed_in
 from lamina.layer.contents import Contents
 from lamina.oci.platform import Platform
 from lamina.testing.wheels import ToyWheel, write_zip
@@ -151,3 +153,28 @@ def test_a_shared_object_that_is_a_twin_is_checked_like_any_other(tmp_path: Path
 
     assert any(item.kind == "hardlink" for item in contents.items)
     assert check_libraries([contents], AMD64) == ()
+
+
+def test_metadata_is_no_link_for_scanners_look_for_it(tmp_path: Path) -> None:
+    plain = ToyWheel()
+    copy = plain.members[f"{plain.dist_info}/METADATA"]
+    blob, contents = layer_of(ToyWheel(files={"a_copy.txt": copy}), folder=tmp_path)
+
+    (found,) = installed_in([io.BytesIO(blob)]).distributions
+
+    assert (found.name, found.version) == ("toy", "1.0")
+    assert {i.kind for i in contents.items if i.path.endswith("/METADATA")} == {"file"}
+
+
+def test_a_link_has_the_mode_of_what_it_leads_to(tmp_path: Path) -> None:
+    """The file of another wheel, which has another mode, is no twin."""
+    one = ToyWheel(files={"shared/a": DATA})
+    names = ("shared/a", "shared/b")
+    other = ToyWheel(name="other", files=dict.fromkeys(names, DATA), executables=names)
+
+    _, contents = layer_of(one, other, folder=tmp_path)
+
+    modes = {i.path: i.mode for i in contents.items}
+    links = [i for i in contents.items if i.kind == "hardlink"]
+    assert all(modes[link.target] == link.mode for link in links)
+    assert modes[f"{SITE}/shared/b"] == 0o755

@@ -11,10 +11,12 @@ import pytest
 from lamina.events import BlobTransferred, Event, StepLogged, Transfer
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.layer import Layer
+from lamina.parallel import have_ended
 from lamina.registry.ahead import Ahead
 from lamina.registry.upload import Uploader
 from lamina.steps import Step, silent_step
 from lamina.testing.images import Memory, toy_layer
+from lamina.testing.loopback import Connection, LoopbackService
 from lamina.testing.registry import InMemoryRegistry
 from tests.registry.talking import NAME, talk_to
 
@@ -151,5 +153,38 @@ def test_a_build_that_fails_does_not_wait_for_what_is_under_way(
     with pytest.raises(RuntimeError, match="the build failed"):
         fail()
 
-    assert registry.uploads() == ()
+    assert have_ended(within_s=5)
     assert never.blob.closed
+    assert registry.uploads() == ()
+
+
+class Silent(LoopbackService):
+    """A registry that answers no request before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+        self.was_told = False
+
+    def serve(self, connection: Connection) -> None:
+        """Wait, and say that there is nothing."""
+        self.is_asked.set()
+        self.was_told = self.may_answer.wait(10)
+        connection.reply(404, {})
+
+
+def test_a_build_that_fails_does_not_wait_for_a_silent_registry(content: Memory) -> None:
+    with Silent() as registry:
+        ahead = ahead_to(registry.address)
+
+        def fail() -> None:
+            with ahead.running(silent_step()):
+                ahead.offer(toy_layer(content, "a"), content)
+                registry.is_asked.wait()
+                raise RuntimeError("the build failed")
+
+        with pytest.raises(RuntimeError, match="the build failed"):
+            fail()
+        registry.may_answer.set()
+
+    assert registry.was_told

@@ -46,7 +46,9 @@ def test_a_file_that_vanished_since_it_was_listed_is_not_there(tmp_path: Path) -
 def test_a_program_that_hears_no_signal_is_ended_all_the_same() -> None:
     """The first process of a namespace ignores what it has no handler for; here it ignores two."""
     container = Container(
-        root=Path("/"), arguments=(sys.executable, "-c", _DEAF), working_directory="/"
+        root=Path("/"),
+        arguments=(str(Path(sys.executable).resolve()), "-c", _DEAF),  # a checkout may be in /tmp
+        working_directory="/",
     )
     told: list[str] = []
 

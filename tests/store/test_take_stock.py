@@ -1,6 +1,8 @@
 """Stock is taken of everything in the store's folder, and using nothing of it."""
 
+import errno
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -190,3 +192,35 @@ def test_a_folder_that_cannot_be_listed_is_an_error(store: Store) -> None:
 
     with pytest.raises(StoreError, match="the store cannot be read: Not a directory"):
         take_stock(store)
+
+
+def test_what_another_user_hides_in_a_folder_of_ours_is_no_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = store.ingest / "buildkit-x"
+    folder.mkdir(parents=True)
+    hidden = folder / "hidden"
+    hidden.write_text("x")
+    lstat = os.lstat
+
+    def refusing(path: str) -> os.stat_result:
+        if str(path) == str(hidden):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return lstat(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.lstat", refusing)
+        stock = take_stock(store)
+
+    assert [item.path for item in stock.items] == [folder]
+
+
+def test_the_dates_of_archives_are_no_item(store: Store) -> None:
+    """Whatever lists them could remove them, and they cannot be made again."""
+    store.remember("debian release date", "archive", 1_785_672_000)
+    store.remember("debian", "archive", 1_785_672_000)
+
+    stock = take_stock(store)
+
+    assert kinds(stock) == {Kind.FACT: 1}
+    assert stock.unknown == ()

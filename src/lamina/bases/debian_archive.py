@@ -23,10 +23,9 @@ from lamina.parallel import map_ordered
 from lamina.plan.diet import is_left_out
 from lamina.protocols import Downloader
 from lamina.steps import Clock
-from lamina.store.store import Store
+from lamina.store.store import RELEASE_DATES, Store
 
 _CONNECTIONS = 8
-_RELEASE_DATE = "debian release date"
 
 
 class DebianArchive:
@@ -50,7 +49,7 @@ class DebianArchive:
         seen = self._last_seen(archives_of(sources, suite, architecture))
         selection = select(request, sources, self._fetch(), self._clock, seen=seen)
         for key, date in seen.items():
-            self._store.remember(_RELEASE_DATE, key, date)
+            self._store.remember(RELEASE_DATES, key, date)
         return selection
 
     def identity(self, suite: str, architecture: Architecture) -> str:
@@ -60,7 +59,7 @@ class DebianArchive:
 
     def _last_seen(self, archives: Sequence[ArchiveSource]) -> dict[str, int]:
         """Recall the Date of the last Release of each archive, for it must not go back."""
-        rows = {key: self._store.recall(_RELEASE_DATE, key) for key in map(archive_key, archives)}
+        rows = {key: self._store.recall(RELEASE_DATES, key) for key in map(archive_key, archives)}
         return {key: date for key, date in rows.items() if isinstance(date, int)}
 
     def write_layer(

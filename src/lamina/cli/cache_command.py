@@ -2,10 +2,11 @@
 
 import argparse
 import re
+import sys
 from typing import Final
 
 from lamina.cli import wiring
-from lamina.cli.cache_document import prune_document, size_document
+from lamina.cli.cache_document import prune_document, size_document, stuck_error
 from lamina.cli.clock import now
 from lamina.project.budgets import parse_size
 from lamina.reports.document import Document
@@ -49,17 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the second word says, and print it."""
-    document: Document = options.action(options)
-    print(to_json(document) if options.format == "json" else to_terminal(document))
+    code: int = options.action(options)
+    return code
+
+
+def _size(options: argparse.Namespace) -> int:
+    store = wiring.open_store()
+    stock = take_stock(store)
+    _print(size_document(store.root, stock, is_whole=options.format == "json"), options.format)
     return 0
 
 
-def _size(options: argparse.Namespace) -> Document:
-    store = wiring.open_store()
-    return size_document(store.root, take_stock(store), is_whole=options.format == "json")
-
-
-def _prune(options: argparse.Namespace) -> Document:
+def _prune(options: argparse.Namespace) -> int:
     store = wiring.open_store()
     wishes = Wishes(
         now=now(),
@@ -68,9 +70,17 @@ def _prune(options: argparse.Namespace) -> Document:
         named=options.named,
     )
     pruned = prune(store, wishes, is_dry=options.dry_run)
-    return prune_document(
-        store.root, pruned, is_dry=options.dry_run, is_whole=options.format == "json"
-    )
+    is_whole = options.format == "json"
+    document = prune_document(store.root, pruned, is_dry=options.dry_run, is_whole=is_whole)
+    _print(document, options.format)
+    if pruned.stuck:
+        sys.stdout.flush()  # an error does not wait for what was said before it
+        raise stuck_error(pruned.stuck)
+    return 0
+
+
+def _print(document: Document, wanted: str) -> None:
+    print(to_json(document) if wanted == "json" else to_terminal(document))
 
 
 def _span(text: str) -> float:

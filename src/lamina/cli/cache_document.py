@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from lamina.errors import StoreError
 from lamina.reports.document import (
     Block,
     Cell,
@@ -18,7 +19,7 @@ from lamina.reports.document import (
 )
 from lamina.reports.figures import counted
 from lamina.sizes import bytes_text
-from lamina.store.prune import Pruned
+from lamina.store.prune import Pruned, Stuck
 from lamina.store.stock import WORDS, Item, Kind, Stock
 
 _SHOWN: Final = 10
@@ -86,11 +87,23 @@ def prune_document(root: Path, pruned: Pruned, *, is_dry: bool, is_whole: bool) 
                     *([figures] if is_whole else []),
                     *([table] if pruned.gone or is_whole else []),
                     *([_items(pruned.gone)] if is_whole else _names(pruned.gone)),
+                    *([_stuck(pruned.stuck)] if is_whole else []),
                     *([_in_use(pruned.in_use)] if pruned.in_use else []),
                     *_left_alone(pruned.stock, is_whole=is_whole),
                 ),
             ),
         ),
+    )
+
+
+def stuck_error(stuck: Sequence[Stuck]) -> StoreError:
+    """Return the error that names what a prune could not remove, and why."""
+    lines = [f"{one.where}: {one.why}" for one in stuck[:_SHOWN]]
+    more = len(stuck) - _SHOWN
+    return StoreError(
+        f"{counted(len(stuck), 'part')} of the store cannot be removed",
+        hint="see whose they are and what uses them, and prune again",
+        why="\n".join([*lines, *([f"and {more:,} more"] if more > 0 else [])]),
     )
 
 
@@ -128,6 +141,16 @@ def _names(items: Iterable[Item]) -> Iterable[Paragraph]:
     names = [item.name or "(unknown)" for item in items if item.kind is Kind.NAME]
     if names:
         yield Paragraph(text=f"images: {_some(sorted(names))}")
+
+
+def _stuck(stuck: Iterable[Stuck]) -> Table:
+    columns = (
+        Column(key="path", title="path", unit=Unit.CODE),
+        Column(key="bytes", title="size", unit=Unit.BYTES),
+        Column(key="why", title="why"),
+    )
+    rows = tuple((one.where, one.item.size, one.why) for one in stuck)
+    return Table(key="stuck", title="", columns=columns, rows=rows)
 
 
 def _in_use(items: Sequence[Item]) -> Paragraph:

@@ -25,13 +25,14 @@ class HeadStarts:
     ) -> None:
         self.near = near
         self._open_client = open_client
-        self._aheads = {
-            reference: Ahead(partial(self._open_uploader, reference)) for reference in references
-        }
+        self._aheads: dict[tuple[str, str], Ahead] = {}
+        for reference in references:
+            ahead = Ahead(partial(self._open_uploader, reference))
+            self._aheads.setdefault(_repository(reference), ahead)
 
     def of(self, reference: Reference) -> Ahead:
-        """Return the head start of a push to ``reference``."""
-        return self._aheads[reference]
+        """Return the head start of pushes to the repository of ``reference``, whatever the tag."""
+        return self._aheads[_repository(reference)]
 
     def offer(self, layer: Layer, content: Content) -> None:
         """Offer a layer to all of them."""
@@ -48,3 +49,7 @@ class HeadStarts:
 
     def _open_uploader(self, reference: Reference) -> Uploader:
         return Uploader(self._open_client(reference, mounts=self.near))
+
+
+def _repository(reference: Reference) -> tuple[str, str]:
+    return reference.registry, reference.repository

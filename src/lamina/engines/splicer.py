@@ -7,6 +7,7 @@ is one line of JSON, and so is its answer; the layer itself goes into the store.
 
 import json
 import os
+import selectors
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from lamina import errors
 from lamina.engines.layers import LayerShop
@@ -22,9 +23,12 @@ from lamina.errors import LaminaError, ProjectError, ToolError
 from lamina.layer.venv import Venv
 from lamina.lock.lock import LockedWheel
 from lamina.oci.digest import Digest
+from lamina.parallel import check_wanted
 from lamina.plan.plan import Bytecode, WheelLayer
 from lamina.project.diet_settings import Diet
 from lamina.store.store import Store
+
+_POLL_S: Final = 0.1
 
 
 class Splicers:
@@ -75,19 +79,16 @@ class Splicers:
         """Make a layer and leave it in the store, under its key.
 
         Raises what making it here would have raised, and ``ToolError`` when the process died.
+        Where the call is given up the process is killed, within a tenth of a second.
         """
+        check_wanted()
         process = self._take()
-        request = json.dumps(
-            {
-                "name": layer.name,
-                "lenient": layer.lenient,
-                "loaded": layer.loaded,
-                "diet": asdict(layer.diet) if layer.diet else None,
-                "wheels": [_to_json(wheel) for wheel in layer.wheels],
-                "paths": [str(path) for path in paths],
-            }
-        )
-        answer = _ask(process, request)
+        try:
+            answer = _ask(process, request_text(layer, paths))
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         if not answer:
             raise ToolError(
                 f"the process that makes the layer {layer.name} died",
@@ -114,15 +115,37 @@ class Splicers:
             return process
 
 
+def request_text(layer: WheelLayer, paths: Sequence[Path]) -> str:
+    """Ask for a layer of the wheels at ``paths``; this is what :func:`serve` reads."""
+    return json.dumps(
+        {
+            "name": layer.name,
+            "lenient": layer.lenient,
+            "loaded": layer.loaded,
+            "diet": asdict(layer.diet) if layer.diet else None,
+            "wheels": [_to_json(wheel) for wheel in layer.wheels],
+            "paths": [str(path) for path in paths],
+        }
+    )
+
+
 def _ask(process: "subprocess.Popen[str]", request: str) -> str:
+    """Return the answer, or nothing where the process has died."""
     assert process.stdin  # noqa: S101 - both are pipes
     assert process.stdout  # noqa: S101
     try:
         process.stdin.write(request + "\n")
         process.stdin.flush()
     except OSError:
+        check_wanted()
         return ""
-    return process.stdout.readline()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            is_there = selector.select(_POLL_S)
+            check_wanted()  # first: whoever gives up closes the pipe
+            if is_there:
+                return process.stdout.readline()
 
 
 def _to_json(wheel: LockedWheel) -> dict[str, Any]:
@@ -203,12 +226,14 @@ def serve(
 
 def main() -> None:
     """Serve on the standard streams; what anybody prints goes to the standard error."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    out = os.fdopen(os.dup(1), "wb", buffering=0)  # what cannot be written is not kept for the end
     os.dup2(2, 1)
 
     def write(answer: dict[str, Any]) -> None:
-        out.write(json.dumps(answer) + "\n")
-        out.flush()
+        try:
+            out.write(json.dumps(answer).encode() + b"\n")
+        except BrokenPipeError:  # whoever asked was killed, and nobody wants to hear of it
+            raise SystemExit(1) from None
 
     serve(json.loads(sys.argv[1]), sys.stdin.readline, write)
 

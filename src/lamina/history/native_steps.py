@@ -65,6 +65,10 @@ def platform_of(top: str) -> str:
     return rest if word in {"plan", "build"} else ""
 
 
+BESIDE: Final = "push ahead"
+"""The step that sends layers while the others run; see ``lamina.registry.ahead``."""
+
+
 def distributions_in(created_by: str) -> tuple[str, ...]:
     """List the distributions in a layer by the line that it was created by.
 
@@ -100,7 +104,9 @@ def _from_above(steps: Sequence[StepRecord]) -> dict[str, tuple[str, ...]]:
     inputs: dict[str, tuple[str, ...]] = {}
     before: tuple[str, ...] = ()
     for step in steps:  # wholes come before their parts
-        if step.parent in inputs:
+        if step.name == BESIDE:
+            inputs[step.id] = ()  # it waits for layers as they come, and nothing waits for it
+        elif step.parent in inputs:
             inputs[step.id] = inputs[step.parent]
         else:
             inputs[step.id] = before

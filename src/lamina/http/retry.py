@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 from lamina.errors import NetworkError
+from lamina.parallel import check_wanted
 
 Result = TypeVar("Result")
 
@@ -76,10 +77,12 @@ class Retries:
         """Call ``act`` until it returns, or fails for good; then raise what it raised last.
 
         ``asked_wait_s`` says of a failure how many seconds the server wants us to wait (0: any),
-        and None when another attempt would do no better.
+        and None when another attempt would do no better.  Raises ``GivenUp`` before an attempt that
+        nobody wants.
         """
         attempt, waited = 1, 0.0
         while True:
+            check_wanted()
             try:
                 return act()
             except NetworkError as error:

@@ -118,11 +118,13 @@ class WheelInstall:
                 return self._add_lean(writer, placed, lean)
         row = self._wheel.record.get(member.name, _NO_ROW)
         likeness = (placed.mode, member.size, member.crc, row.digest)
-        first = self._firsts.get(likeness)
+        may_have_twins = member.size > 0 and not self._is_metadata(member)
+        first = self._firsts.get(likeness) if may_have_twins else None
         if first is not None and self._wheel.digest(member, row) == first.digest:
             self._link(writer, placed, first)
             return placed.path, first.digest, member.size
         hasher = new_hasher(row)
+        is_ours = not writer.holds(placed.path)
         digest = writer.splice(
             Entry(path=placed.path, mode=placed.mode),
             self._wheel.deflated(member),
@@ -134,9 +136,13 @@ class WheelInstall:
         )
         actual = hasher.digest() if hasher else bytes.fromhex(digest.hex)
         self._wheel.check_row(member, row, actual)
-        if member.size:
+        if may_have_twins and is_ours:
             self._firsts.setdefault(likeness, _First(placed.path, digest))
         return placed.path, digest, member.size
+
+    def _is_metadata(self, member: Member) -> bool:
+        """Say whether scanners may look for the file, and would not follow a link."""
+        return member.name.startswith(f"{self._wheel.dist_info}/")
 
     def _link(self, writer: LayerWriter, placed: _Placed, first: _First) -> None:
         """Give the file that is there another name."""

@@ -117,6 +117,10 @@ class LayerWriter:
         self._add_item(entry, size=size, digest=digest, owner=owner)
         return digest
 
+    def holds(self, path: str) -> bool:
+        """Say whether there is an entry at ``path``."""
+        return path in self._items
+
     def finish(self, *, created_by: str) -> tuple[Layer, Contents]:
         """End the archive and return the layer; the caller keeps or drops the file."""
         self._write_plain(tar.END)

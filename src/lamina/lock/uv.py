@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from lamina.errors import LockError, NetworkError, ToolError
 from lamina.lock.index_settings import index_options
 from lamina.lock.target import Target
 from lamina.processes import run
 
+_PREFERENCE: Final = "UV_PYTHON_PREFERENCE"
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 
 
@@ -131,9 +133,17 @@ def _for_python(version: str) -> list[str]:
 
 
 def _with_a_python(environment: Mapping[str, str]) -> dict[str, str]:
-    """Let uv find this Python where there is no other; it asks none of the target's version."""
+    """Let uv find this Python where there is no other; it asks none of the target's version.
+
+    Whoever wants none but uv's own, by a variable or in uv's configuration, may have none of that
+    version, and none is downloaded.
+    """
     folders = [environment.get("PATH", os.defpath), str(Path(sys.executable).parent)]
-    return {**environment, "PATH": os.pathsep.join(filter(None, folders))}
+    found = {**environment, "PATH": os.pathsep.join(filter(None, folders))}
+    found.pop("UV_MANAGED_PYTHON", None)
+    if "UV_NO_MANAGED_PYTHON" not in found and found.get(_PREFERENCE) in {None, "only-managed"}:
+        found[_PREFERENCE] = "system"
+    return found
 
 
 def _failed(output: str, what: str) -> LockError | NetworkError:

@@ -14,7 +14,8 @@ def stale_loaded(loaded: Loaded, wheels: Sequence[LockedWheel], *, where: str) -
     """Say how a lock differs from the one that the list was recorded from; empty if it does not.
 
     A list that names no distributions was written before lists did, and nobody can tell.  What
-    the list has more belongs to another platform or does no harm.  A wheel without an address was
+    only one of both has may be of another platform or variant, which the same list serves; and so
+    may another build of the same version, such as ``2.3.0+cpu``.  A wheel without an address was
     built here, of sources whose version may change with each commit.
     """
     if not loaded.distributions:
@@ -32,8 +33,10 @@ def stale_loaded(loaded: Loaded, wheels: Sequence[LockedWheel], *, where: str) -
 
 
 def _difference(wheel: LockedWheel, old: str | None) -> str:
-    if old is None:
-        return f"{wheel.name} {wheel.version} is new"
-    if canonicalize_version(old) == canonicalize_version(wheel.version):
+    if old is None or _public(old) == _public(wheel.version):
         return ""
     return f"{wheel.name} was {old} and is {wheel.version}"
+
+
+def _public(version: str) -> str:
+    return canonicalize_version(version.partition("+")[0])

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from lamina.errors import LaminaError
@@ -10,7 +10,7 @@ from lamina.events import BlobTransferred
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
-from lamina.parallel import GivenUp, Meanwhile
+from lamina.parallel import Meanwhile, check_wanted
 from lamina.protocols import Content
 from lamina.registry.upload import Uploader
 from lamina.steps import Step
@@ -34,7 +34,6 @@ class Ahead:
         self._step: Step | None = None
         self._calls: Meanwhile | None = None
         self._has_failed = False
-        self._is_given_up = False
         self._end = ExitStack()
 
     @contextmanager
@@ -46,13 +45,8 @@ class Ahead:
         self._step = step
         try:
             yield
-        except BaseException as error:
-            self._is_given_up = True
-            if isinstance(error, KeyboardInterrupt) and self._calls is not None:
-                self._calls.abandon()
-                self._calls = None
-            with suppress(GivenUp):
-                self.finish()
+        except BaseException:
+            self._give_up()
             raise
         self.finish()
 
@@ -75,8 +69,16 @@ class Ahead:
                 calls.end()
         return frozenset(self._sent)
 
+    def _give_up(self) -> None:
+        """Wait for nothing: a registry that is silent must not keep back what went wrong."""
+        with self._lock:
+            calls, self._calls, self._step = self._calls, None, None
+        with self._end.pop_all():
+            if calls is not None:
+                calls.abandon()
+
     def _send(self, step: Step, descriptor: Descriptor, content: Content) -> None:
-        if self._has_failed or self._is_given_up:
+        if self._has_failed:
             return
         progress = partial(self._progress, step, descriptor.digest)
         try:
@@ -96,8 +98,7 @@ class Ahead:
             return self._uploader
 
     def _progress(self, step: Step, digest: Digest, count: int) -> None:
-        if self._is_given_up:
-            raise GivenUp
+        check_wanted()
         with self._lock:
             self._bytes[digest] = count
             total = sum(self._bytes.values())

@@ -18,9 +18,15 @@ _VERSION = "1"
 NAMES = "name"
 """The topic of remembered names of images."""
 
+RELEASE_DATES = "debian release date"
+"""The topic of the dates that archives may not go back behind; they cannot be made again."""
+
 
 class Store:
-    """The local content-addressed store, the only cache; everything in it can be made again."""
+    """The local content-addressed store, the only cache.
+
+    Everything in it can be made again, except what ``RELEASE_DATES`` remember.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -136,7 +142,7 @@ class Store:
         return self._memory.get(f"{topic}\n{key}")
 
     def remember(self, topic: str, key: str, value: object) -> None:
-        """Remember a JSON value that can be computed again."""
+        """Remember a JSON value; a prune forgets it, unless the topic is ``RELEASE_DATES``."""
         self._memory.put(f"{topic}\n{key}", value)
 
 

@@ -11,7 +11,7 @@ from lamina.store.uses import Uses
 
 
 class Table:
-    """Rows that can all be made again; a damaged row counts as absent.
+    """Rows by key; a damaged row counts as absent.
 
     Each file starts with the SHA-256 of the rest, so a row torn by a crash or a bad disk is
     recognised without flushing every write.  Its key follows, which its name does not tell.

@@ -17,7 +17,7 @@ from lamina.oci.digest import Digest
 from lamina.store.blobs import Blobs
 from lamina.store.needed import referred
 from lamina.store.stock import Item, Kind, Stock
-from lamina.store.store import NAMES, Store
+from lamina.store.store import NAMES, RELEASE_DATES, Store
 from lamina.store.table import read_row, row_name
 
 _BLOCK: Final = 512
@@ -94,16 +94,29 @@ class _Taking:
         """Say which rows are names of images, and which describe blobs."""
         blobs = Blobs(self.root / "blobs", self.root / "ingest")
         holders = _holders(self.items, blobs)
-        for number, item in enumerate(self.items):
+        items, self.items = self.items, []
+        for item in items:
             if item.kind is Kind.LAYER_ROW:
-                self.items[number] = replace(item, holders=tuple(holders.get(item.path, ())))
-            elif item.kind is Kind.FACT and (found := _image_named(item)):
-                name, descriptor = found
-                digests, is_whole = referred(blobs, descriptor)
-                if not is_whole:
-                    self.broken.append(name)
-                needs = frozenset(map(blobs.path, digests))
-                self.items[number] = replace(item, kind=Kind.NAME, name=name, needs=needs)
+                self.items.append(replace(item, holders=tuple(holders.get(item.path, ()))))
+            elif item.kind is Kind.FACT:
+                self._add_fact(item, blobs)
+            else:
+                self.items.append(item)
+
+    def _add_fact(self, item: Item, blobs: Blobs) -> None:
+        """Add a remembered row as what it is; what has to last is no item."""
+        topic, name, value = _remembered(item)
+        if topic == RELEASE_DATES or (not topic and type(value) is int):
+            return
+        descriptor = _image(value)
+        if descriptor is None:
+            self.items.append(item)
+            return
+        digests, is_whole = referred(blobs, descriptor)
+        if not is_whole:
+            self.broken.append(name)
+        needs = frozenset(map(blobs.path, digests))
+        self.items.append(replace(item, kind=Kind.NAME, name=name, needs=needs))
 
 
 def _listed(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -141,7 +154,7 @@ def _measure_folder(path: Path, status: os.stat_result) -> tuple[int, int]:
     changed = _changed(status)
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, PermissionError):  # gone, or in another user's folder
                 inner = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - names may be any bytes
                 sizes[inner.st_ino] = inner.st_blocks * _BLOCK
                 changed = max(changed, inner.st_ctime_ns)
@@ -167,20 +180,21 @@ def _holders(items: list[Item], blobs: Blobs) -> dict[Path, list[Path]]:
     return found
 
 
-def _image_named(item: Item) -> tuple[str, Descriptor] | None:
-    """Return a name and its image, if a row is one.
+def _remembered(item: Item) -> tuple[str, str, Any]:
+    """Return the topic of a row, the rest of its key, and its value if it may be an image.
 
-    Rows that were written before keys were do not say their name.
+    Rows that were written before keys were do not say their topic.
     """
     row = read_row(item.path)
-    topic, _, name = row[0].partition("\n") if row else ("", "", "")
-    if row is None or topic not in {NAMES, ""}:
-        return None
-    value = json.loads(row[1])
-    if not topic and not (isinstance(value, dict) and value.keys() >= _IMAGE):
-        return None
-    with suppress(ImageError):
-        return name, Descriptor.from_json(value)
+    topic, _, rest = row[0].partition("\n") if row else ("", "", "")
+    value = json.loads(row[1]) if row and topic in {NAMES, ""} else None  # others may be large
+    return topic, rest, value
+
+
+def _image(value: object) -> Descriptor | None:
+    if isinstance(value, dict) and value.keys() >= _IMAGE:
+        with suppress(ImageError):
+            return Descriptor.from_json(value)
     return None
 
 

@@ -135,7 +135,11 @@ class LoopbackService(ABC):
         return f"{self._scheme}://{self.address}"
 
     def __enter__(self) -> Self:
-        self._running = Later(lambda: self._server.serve_forever(_POLL_S))
+        def serve() -> None:
+            self._server.serve_forever(_POLL_S)
+
+        # A test that is interrupted need not wait for it.
+        self._running = Later(serve, is_abandonable=True)
         return self
 
     def __exit__(

@@ -123,6 +123,8 @@ def _likenesses(
 ) -> Iterator[tuple[str, tuple[int, int, bool]]]:
     """Yield what twins have in common: their bytes and their mode; what is rewritten has none."""
     for name, member in reader.members.items():
+        if name.startswith(f"{reader.dist_info}/"):
+            continue
         if member.size and programs.get(name, member.size) == member.size:
             yield (
                 name,
