@@ -27,7 +27,7 @@ LAYER = WheelLayer(name="wheels", wheels=(WHEEL, OTHER))
 FILE = PlannedFile(path="app/a.py", digest=Digest.of(b"a"), size=1, mode=0o644, source="here")
 FILES = FileLayer(name="files", files=(FILE,), directories=("app/empty",))
 
-GOLDEN = "sha256:2c68857c4dec0b1fdc46492b25a7b7ec212308265525a0a83c38dcf46ff39bf5"
+GOLDEN = "sha256:e5e36a018ecbf56bfaf6b93ee3943765bea90262d27c0f3fd0d77b09fc26a9ae"
 
 
 def wheel_key(layer: WheelLayer = LAYER, venv: Venv = VENV) -> str:

@@ -11,7 +11,7 @@ from lamina.plan.diet import RULES_VERSION
 from lamina.plan.plan import Bytecode, FileLayer, WheelLayer
 from lamina.project.diet_settings import Diet
 
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 """Raised with every change that makes other bytes of the same inputs; golden digests pin it."""
 
 
