@@ -137,6 +137,16 @@ class Never:
         return cast("BinaryIO", self.blob)
 
 
+def test_of_several_layers_that_fail_one_says_so(content: Memory) -> None:
+    ahead, (step, events) = ahead_to("127.0.0.1:1"), listening()
+
+    with ahead.running(step):
+        for name in "ab":
+            ahead.offer(toy_layer(content, name), content)
+
+    assert [type(event) for event in events].count(StepLogged) == 1
+
+
 def test_a_build_that_fails_does_not_wait_for_what_is_under_way(
     registry: InMemoryRegistry, content: Memory
 ) -> None:

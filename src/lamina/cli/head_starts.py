@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from lamina.cli.registries import OpenClient
+from lamina.history.native_steps import BESIDE
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 from lamina.protocols import Content
@@ -44,7 +45,7 @@ class HeadStarts:
         """Take offers while the block runs."""
         with ExitStack() as stack:
             for ahead in self._aheads.values():  # unnamed: a record goes to each, of none but it
-                stack.enter_context(ahead.running(step.child("push ahead")))
+                stack.enter_context(ahead.running(step.child(BESIDE)))
             yield
 
     def _open_uploader(self, reference: Reference) -> Uploader:

@@ -46,7 +46,7 @@ class Ahead:
         try:
             yield
         except BaseException:
-            self._give_up()
+            self._stop(Meanwhile.abandon)  # a silent registry must not keep back what went wrong
             raise
         self.finish()
 
@@ -62,20 +62,15 @@ class Ahead:
 
     def finish(self) -> frozenset[Digest]:
         """Take no more offers, wait for what is being sent, and say what the repository has."""
-        with self._lock:
-            calls, self._calls, self._step = self._calls, None, None
-        with self._end.pop_all():
-            if calls is not None:
-                calls.end()
+        self._stop(Meanwhile.end)
         return frozenset(self._sent)
 
-    def _give_up(self) -> None:
-        """Wait for nothing: a registry that is silent must not keep back what went wrong."""
+    def _stop(self, how: Callable[[Meanwhile], None]) -> None:
         with self._lock:
             calls, self._calls, self._step = self._calls, None, None
         with self._end.pop_all():
             if calls is not None:
-                calls.abandon()
+                how(calls)
 
     def _send(self, step: Step, descriptor: Descriptor, content: Content) -> None:
         if self._has_failed:
@@ -84,12 +79,17 @@ class Ahead:
         try:
             how = self._open().transfer(descriptor, content.open, progress=progress)
         except LaminaError as error:
-            self._has_failed = True
-            step.log(f"the rest is left to the push: {error}")
+            self._fail(step, error)
             return
         with self._lock:
             self._sent.add(descriptor.digest)
         step.tell(BlobTransferred, digest=descriptor.digest, size=descriptor.size, transfer=how)
+
+    def _fail(self, step: Step, error: LaminaError) -> None:
+        with self._lock:
+            is_first, self._has_failed = not self._has_failed, True
+        if is_first:
+            step.log(f"the rest is left to the push: {error}")
 
     def _open(self) -> Uploader:
         with self._lock:
