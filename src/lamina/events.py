@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from lamina.oci.digest import Digest
 from lamina.plan.component import Component
+
+BESIDE: Final = "push ahead"
+"""The name of a step that runs beside the others, and that none waits for."""
 
 
 class Outcome(StrEnum):

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from lamina.cli.registries import OpenClient
-from lamina.history.native_steps import BESIDE
+from lamina.events import BESIDE
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 from lamina.protocols import Content

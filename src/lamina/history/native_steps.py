@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from lamina.events import BESIDE
 from lamina.history.record import LayerRecord, StepKind, StepRecord
 
 _KINDS: Final = (
@@ -63,10 +64,6 @@ def platform_of(top: str) -> str:
     """
     word, _, rest = top.partition(" ")
     return rest if word in {"plan", "build"} else ""
-
-
-BESIDE: Final = "push ahead"
-"""The step that sends layers while the others run; see ``lamina.registry.ahead``."""
 
 
 def distributions_in(created_by: str) -> tuple[str, ...]:
