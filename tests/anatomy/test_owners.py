@@ -59,6 +59,18 @@ def test_a_distribution_owns_what_its_record_lists() -> None:
     }
 
 
+def test_a_record_says_the_same_by_any_of_its_names() -> None:
+    """Installers that link from a cache of the same layer leave a link where it is installed."""
+    source = file(f"{SITE}/foo/a.py", b"x")
+    *_, record = distribution("foo-1", source)
+    there = file("cache/foo-1.dist-info/RECORD", record[1])
+    linked = link(record[0].name, there[0].name, is_hard=True)
+
+    found = owners(apart((source, there, linked), (gone("cache"),)))
+
+    assert found[source[0].name] == "foo 1"
+
+
 def test_bytecode_belongs_to_who_owns_its_source() -> None:
     """Uv and Python itself write bytecode that no RECORD lists."""
     source = file(f"{SITE}/foo/a.py", b"x")

@@ -35,6 +35,13 @@ def test_a_bit_that_a_later_layer_takes_away_is_away() -> None:
     assert ids(found) == []
 
 
+def test_another_name_of_a_file_gives_the_same_rights_away() -> None:
+    rows = [file("bin/a", mode=0o4755), link("bin/b", "bin/a", is_hard=True)]
+    rows[1][0].mode = 0o4755
+
+    assert ids(scan(rows, [gone("bin/a")])) == ["permission/setuid:/bin/b"]
+
+
 def test_a_sticky_folder_may_be_shared_and_links_have_no_mode() -> None:
     rows = [folder("tmp", mode=0o1777), link("a", "tmp")]
     rows[1][0].mode = 0o777

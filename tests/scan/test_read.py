@@ -159,6 +159,22 @@ def test_what_a_later_layer_removes_is_not_installed() -> None:
     assert distributions(inventory_of([toy], [gone(above), toy])) != ()
 
 
+def test_what_is_linked_from_a_cache_is_installed_though_the_cache_is_removed() -> None:
+    """So uv installs, where nothing says otherwise."""
+    info, data = installed("toy", "1.0")
+    there = file("root/.cache/uv/archive-v0/x/toy-1.0.dist-info/METADATA", data)
+    rows = [there, link(info.name, there[0].name, is_hard=True)]
+
+    assert [one.path for one in distributions(inventory_of(rows, [gone("root")]))] == [info.name]
+
+
+def test_a_link_takes_the_place_of_what_a_lower_layer_said() -> None:
+    toy = installed("toy", "1.0")
+    rows = [file("srv/note", b"text"), link(toy[0].name, "srv/note", is_hard=True)]
+
+    assert distributions(inventory_of([toy], rows)) == ()
+
+
 def test_names_are_normalised_and_versions_stay() -> None:
     row = file("site-packages/Toy_Box.egg-info", b"Metadata-Version: 1.0\nName: Toy_Box\n"
                b"Version: 1.0+local\n\nName: other\n")  # fmt: skip

@@ -10,7 +10,7 @@ from lamina.scan.finding import Outcome
 from lamina.scan.secrets.scan import config_texts, scan_secrets
 from tests.scan.bench import ids, inventory_of
 from tests.scan.planted import drawn, installed, pem
-from tests.support.synthetic import file, gone, opaque
+from tests.support.synthetic import file, gone, link, opaque
 
 TOKEN = "gh" + "p_" + drawn(36)
 KEY = pem("PRIVATE " + "KEY")
@@ -55,6 +55,12 @@ def test_a_secret_in_two_layers_has_to_go_from_both() -> None:
     assert [finding.place.layer for finding in outcome.findings] == [1, 2]
 
 
+def test_a_key_store_is_found_by_any_of_its_names() -> None:
+    rows = [file("srv/data", b"\0\1"), link("srv/server.p12", "srv/data", is_hard=True)]
+
+    assert ids(scan_secrets(inventory_of(rows))) == ["secret/key-store:/srv/server.p12"]
+
+
 def test_what_was_not_looked_into_is_said() -> None:
     outcome = scan_secrets(inventory_of([file("a", b"text"), file("b", b"\0\1\2")]))
 
@@ -76,6 +82,17 @@ def test_a_key_that_came_with_the_tests_of_a_distribution_is_no_secret() -> None
     assert ids(scan_secrets(inventory_of([*rows, other]))) != []
     assert ids(scan_secrets(inventory_of([*rows, ours]), own=frozenset({"toy"}))) != []
     assert ids(scan_secrets(inventory_of([*rows, file("srv/test/test.key", KEY)]))) != []
+
+
+def test_a_key_store_of_tests_is_no_secret_by_its_other_name_either() -> None:
+    names = ("toy/test/a.p12", "toy/test/b.p12")
+    record = "".join(f"{name},sha256={_urlsafe(KEY)},{len(KEY)}\n" for name in names).encode()
+    first, second = (f"{SITE}/{name}" for name in names)
+    rows = [file(first, KEY), link(second, first, is_hard=True)]
+    metadata = [installed("toy", "1.0"), file(f"{SITE}/toy-1.0.dist-info/RECORD", record)]
+
+    assert ids(scan_secrets(inventory_of([*metadata, *rows]))) == []
+    assert "secret/key-store:/" + second in ids(scan_secrets(inventory_of(rows)))
 
 
 @pytest.mark.parametrize(

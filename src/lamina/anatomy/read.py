@@ -172,6 +172,8 @@ class _Collector:
 
     def _node(self, member: Member) -> Node:
         digest, symbols = self._read(member) if member.kind == "file" else ("", 0)
+        if member.kind == "hardlink" and member.target in self._lines and is_register(member.path):
+            self._lines[member.path] = self._lines[member.target]
         return Node(
             path=member.path,
             kind=member.kind,

@@ -46,13 +46,13 @@ def scan_permissions(inventory: Inventory, runtime: RuntimeConfig) -> Outcome:
 
 
 def _of_leaf(leaf: Leaf) -> Iterator[Finding]:
-    if leaf.kind == "file":
+    if leaf.is_file:
         if leaf.mode & (_SETUID | _SETGID):
             yield _set_id(leaf)
         if leaf.has_capabilities:
             yield _finding("capabilities", leaf, "medium", "has file capabilities")
     is_shared = leaf.kind == "directory" and leaf.mode & _STICKY
-    if leaf.kind in {"file", "directory"} and leaf.mode & _OTHERS_WRITE and not is_shared:
+    if _has_mode(leaf) and leaf.mode & _OTHERS_WRITE and not is_shared:
         what = "is a directory that every user may write to, and its files are not safe"
         text = what if leaf.kind == "directory" else "may be written by every user"
         yield _finding("world-writable", leaf, "high", text)
@@ -104,7 +104,7 @@ def _writable_site_packages(inventory: Inventory, user: _User) -> Iterator[Findi
     found: dict[str, Leaf] = {}
     for leaf in inventory.tree:
         match = _SITE.fullmatch(leaf.path)
-        if match and leaf.kind in {"file", "directory"} and _may_write(leaf, user):
+        if match and _has_mode(leaf) and _may_write(leaf, user):
             found.setdefault(match[1], leaf)
     for folder, leaf in sorted(found.items()):
         yield Finding(
@@ -115,6 +115,10 @@ def _writable_site_packages(inventory: Inventory, user: _User) -> Iterator[Findi
             place=Place(path=folder, layer=leaf.layer),
             hint="install as root, and run as another user",
         )
+
+
+def _has_mode(leaf: Leaf) -> bool:
+    return leaf.is_file or leaf.kind == "directory"
 
 
 def _may_write(leaf: Leaf, user: _User) -> bool:

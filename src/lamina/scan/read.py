@@ -52,6 +52,7 @@ class _Reader:
         self._documents: dict[str, Document] = {}
         self._kept = 0
         self._secrets: list[FileHits] = []
+        self._digests: dict[str, str] = {}
         self._texts = 0
         self._binaries = 0
 
@@ -67,6 +68,8 @@ class _Reader:
                     raise ArchiveError("the layers have more files than is plausible", where=where)
                 if member.kind == "file" and member.removes is None:
                     self._look(member.path, member.mode, reader.chunks(), layer=number)
+                elif member.kind == "hardlink":
+                    self._look_again(member, layer=number)
             checked.check()
         self._tree.add_layer(members, number)
 
@@ -81,6 +84,18 @@ class _Reader:
         member = Member(path=name, kind="file", mode=mode, uid=0, gid=0, mtime=0)
         self._tree.add_layer([member], 0)
 
+    def _look_again(self, link: Member, *, layer: int) -> None:
+        """Take what a file was found to be under its other name, as uv's caches give it."""
+        document = self._documents.get(link.target)
+        self._keep(link.path, document.data if document else b"", layer=layer)
+        digest = self._digests.get(link.target, "")
+        if KEY_STORE.fullmatch(link.path):
+            self._note(
+                FileHits(
+                    path=link.path, mode=link.mode, layer=layer, is_key_store=True, digest=digest
+                )
+            )
+
     def _look(self, path: str, mode: int, chunks: Iterator[bytes], *, layer: int) -> None:
         search, kept = Search(path), bytearray()
         hasher = hashlib.sha256() if may_be_published(path) else None
@@ -93,32 +108,40 @@ class _Reader:
                 kept += chunk[: wanted - len(kept)]
             elif search.is_binary:
                 break  # the rest is skipped faster than it is looked at
-        if wanted > 0:
-            self._kept += len(kept)
-            self._documents[path] = Document(path=path, data=bytes(kept), layer=layer)
-        digest = hasher.hexdigest() if hasher is not None else ""
-        self._note(path, mode, search, layer=layer, digest=digest)
-
-    def _note(self, path: str, mode: int, search: Search, *, layer: int, digest: str) -> None:
+        self._kept += len(kept)
+        self._keep(path, bytes(kept), layer=layer)
         self._texts += not search.is_binary
         self._binaries += search.is_binary
-        is_key_store = KEY_STORE.fullmatch(path) is not None
-        if (search.hits or is_key_store) and len(self._secrets) < _MOST_FILES:
-            found = FileHits(
-                path=path,
-                mode=mode,
-                layer=layer,
-                hits=search.hits,
-                is_key_store=is_key_store,
-                digest=digest,
-            )
+        digest = hasher.hexdigest() if hasher is not None else ""
+        if digest:
+            self._digests[path] = digest
+        found = FileHits(
+            path=path,
+            mode=mode,
+            layer=layer,
+            hits=search.hits,
+            is_key_store=KEY_STORE.fullmatch(path) is not None,
+            digest=digest,
+        )
+        if found.hits or found.is_key_store:
+            self._note(found)
+
+    def _keep(self, path: str, data: bytes, *, layer: int) -> None:
+        """Keep a document in place of a lower layer's."""
+        if data:
+            self._documents[path] = Document(path=path, data=data, layer=layer)
+        else:
+            self._documents.pop(path, None)
+
+    def _note(self, found: FileHits) -> None:
+        if len(self._secrets) < _MOST_FILES:
             self._secrets.append(found)
 
     def finish(self) -> Inventory:
         alive = {
             path: document
             for path, document in self._documents.items()
-            if (leaf := self._tree.find(path)) is not None and leaf.kind == "file"
+            if (leaf := self._tree.find(path)) is not None and leaf.is_file
         }
         return Inventory(
             tree=self._tree,

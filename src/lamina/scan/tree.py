@@ -18,6 +18,11 @@ class Leaf:
     layer: int
     has_capabilities: bool
 
+    @property
+    def is_file(self) -> bool:
+        """Say whether it is a regular file, be it another name of one."""
+        return self.kind in {"file", "hardlink"}
+
 
 class _Folder:
     __slots__ = ("children", "leaf")
