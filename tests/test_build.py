@@ -282,6 +282,28 @@ def test_an_sdist_is_built_and_planned_as_a_wheel(project: Path, workshop: Works
     assert [wheel.filename for wheel in plan.wheels] == ["old-1.0-py3-none-any.whl"]
 
 
+def test_an_own_wheel_for_another_python_is_refused(tmp_path: Path, workshop: Workshop) -> None:
+    """The backend runs in the Python of this machine, which need not be the image's."""
+    own_backend(tmp_path, ToyWheel(name="own", tag="cp313-cp313-linux_x86_64"))
+
+    with pytest.raises(ProjectError, match="cp313-cp313-linux_x86_64") as caught:
+        make_plan(read_project(tmp_path), AMD64, workshop, silent_step())
+
+    assert "linux/amd64, Python 3.11" in str(caught.value)
+
+
+def test_an_own_wheel_of_this_machine_is_not_for_other_platforms(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    own_backend(tmp_path, ToyWheel(name="own", tag="cp311-cp311-linux_x86_64"))
+
+    plan = make_plan(read_project(tmp_path), AMD64, workshop, silent_step())
+    with pytest.raises(ProjectError, match="linux/arm64"):
+        make_plan(read_project(tmp_path), ARM64, workshop, silent_step())
+
+    assert [wheel.name for wheel in plan.wheels] == ["own"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -90,7 +90,7 @@ def _plan(
         _check_python(project, base)
         lock = locked_wheels(project, base, workshop, planning, turn)
         tools = dev_wheels(project, lock, base, workshop, planning, turn=turn)
-        own_wheel = own_wheel_of(project, workshop, planning)
+        own_wheel = own_wheel_of(project, base.target, workshop, planning)
         turn.end()
         if project.is_dev and own_wheel:
             own_wheel = editable(project, own_wheel, workshop.store)

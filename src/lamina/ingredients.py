@@ -57,7 +57,7 @@ def locked_wheels(
     turn.wait()
     wheels = [workshop.sdists.build(sdist, base, step.child(f"build {sdist.filename}"))
               for sdist in lock.sdists]  # fmt: skip
-    beside = [_beside(project, one, workshop, step) for one in lock.directories]
+    beside = [_beside(project, one, target, workshop, step) for one in lock.directories]
     lock = replace(lock, wheels=(*lock.wheels, *wheels, *beside), sdists=(), directories=())
     check_waivers(project.settings.allow_record_mismatch, lock, text=source.text)
     return lock
@@ -88,10 +88,27 @@ def dev_wheels(  # noqa: PLR0913 - as of a lock, and the lock
     return added(replace(found, wheels=(*sized, *built), sdists=()), lock)
 
 
-def own_wheel_of(project: Project, workshop: Workshop, step: Step) -> LockedWheel | None:
-    """Build the project's own wheel, unless its files are as they were the last time."""
+def own_wheel_of(
+    project: Project, target: Target, workshop: Workshop, step: Step
+) -> LockedWheel | None:
+    """Build the project's own wheel, unless its files are as they were the last time.
+
+    Raises ``ProjectError`` for one that the image's Python would not install.
+    """
     if not project.is_distributable:
         return None
+    wheel = _own_wheel(project, workshop, step)
+    if not target.fits(wheel.filename):
+        raise ProjectError(
+            f"the project's own wheel is {wheel.filename}, which does not fit {target}",
+            where=str(project.directory),
+            hint="it was compiled here: use a Python, and a platform, that are the image's, or "
+            "build it elsewhere and name it in the lock",
+        )
+    return wheel
+
+
+def _own_wheel(project: Project, workshop: Workshop, step: Step) -> LockedWheel:
     store = workshop.store
     key = f"{project.directory.resolve()} {source_fingerprint(project)}"
     row = store.recall("own wheel", key)
@@ -170,7 +187,7 @@ def _tell_doubts(project: Project, source: LockSource, store: Store, step: Step)
 
 
 def _beside(
-    project: Project, locked: LockedDirectory, workshop: Workshop, step: Step
+    project: Project, locked: LockedDirectory, target: Target, workshop: Workshop, step: Step
 ) -> LockedWheel:
     """Build another project that the lock names, as its own wheel."""
     other = read_project(project.directory / locked.path, needs_lock=False)
@@ -185,7 +202,7 @@ def _beside(
             f"the lock names the folder of {locked.name}, {other.directory.resolve()}, which is "
             f"outside of {root}: its build backend runs on this machine, with your rights"
         )
-    wheel = own_wheel_of(other, workshop, step)
+    wheel = own_wheel_of(other, target, workshop, step)
     if wheel is None:
         raise ProjectError(
             f"the lock names the folder of {locked.name}, which is not a project that can be built",

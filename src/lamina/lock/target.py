@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
 
 from lamina.errors import UsageError
 from lamina.oci.platform import Platform
@@ -57,6 +58,18 @@ class Target:
             *cpython_tags(version, platforms=platforms),
             *compatible_tags(version, interpreter, platforms),
         )
+
+    def fits(self, filename: str) -> bool:
+        """Say whether the wheel of this name may be installed there.
+
+        >>> from lamina.oci.platform import Platform
+        >>> target = Target(platform=Platform("linux", "amd64"), python="3.11",
+        ...                 python_full="3.11.2", glibc=(2, 36))
+        >>> [target.fits(f"toy-1.0-{tags}.whl") for tags in ("py3-none-any", "cp313-cp313-any")]
+        [True, False]
+        """
+        _, _, _, tags = parse_wheel_filename(filename)
+        return not tags.isdisjoint(self.tags)
 
     @property
     def _platforms(self) -> list[str]:
