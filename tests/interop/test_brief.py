@@ -31,6 +31,7 @@ NATIVE = (
     "make docker-layers",
     "make docker-size",
 )
+PUSHED = "./scripts/build-prod.sh aml-agent:latest --push"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +124,22 @@ def _shell(folder: Path, workload: Workload, variables: Mapping[str, str]) -> Sh
     return Shell(project=project, environment=environment)
 
 
-@pytest.mark.parametrize("line", NATIVE)
+@pytest.mark.parametrize("line", [line for line in NATIVE if not PUSHED.startswith(line)])
 def test_a_command_of_the_brief_works_without_docker(line: str, without_docker: Shell) -> None:
     _prepare(line, without_docker)
 
     _check(line, without_docker(line), without_docker)
+
+
+def test_a_release_is_built_and_pushed_without_docker(
+    without_docker: Shell, loopback_registry: str
+) -> None:
+    said = without_docker(f"{PUSHED} {loopback_registry}")
+
+    _check("./scripts/build-prod.sh aml-agent:latest", said, without_docker)
+    pushed = f"docker://{loopback_registry}/aml-agent:latest"
+    assert f"== push {loopback_registry}/aml-agent:latest" in said
+    assert json.loads(without_docker.lamina("size", pushed, "--format", "json"))
 
 
 @pytest.mark.parametrize("line", NATIVE)
@@ -140,14 +152,6 @@ def test_a_command_of_the_brief_works_with_docker(
 
     if match := re.search(r"aml-agent:(dev|latest)", line):
         assert engine("image", "inspect", "--format", "{{.Os}}", match[0]).strip() == "linux"
-
-
-def test_a_release_is_pushed(without_docker: Shell, loopback_registry: str) -> None:
-    said = without_docker(f"./scripts/build-prod.sh aml-agent:latest --push {loopback_registry}")
-
-    pushed = f"docker://{loopback_registry}/aml-agent:latest"
-    assert f"== push {loopback_registry}/aml-agent:latest" in said
-    assert json.loads(without_docker.lamina("size", pushed, "--format", "json"))
 
 
 def test_the_brief_looks_at_images_with_docker(with_docker: Shell) -> None:
@@ -172,27 +176,6 @@ def test_the_brief_builds_with_buildkit_and_shows_every_step(with_docker: Shell,
 
     assert "install-into-venv" in said
     assert "exporting to image" in said
-
-
-def test_the_scripts_let_buildkit_build(
-    workload: Workload, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Only an engine with containerd's image store gives its image back as a layout."""
-    needs("mmdebstrap")
-    if not docker_engine.is_there("docker-modern-containerd"):
-        pytest.skip("docker-modern is not unpacked, or may not be started: run `make tools`")
-    folder = tmp_path_factory.mktemp("containerd")
-    with docker_engine.docker_engine("docker-modern-containerd", folder / "engine") as engine:
-        base = import_base(engine, folder)
-        path = f"{PROGRAMS}{os.pathsep}{engine.program.parent}{os.pathsep}{os.environ['PATH']}"
-        shell = _shell(folder, workload, {**engine.environment, "PATH": path})
-        told = f"ENGINE=buildkit BUILD_OPTIONS='--network host --build-arg BASE={base}'"
-
-        said = shell(f"{told} ./scripts/build.sh prod aml-agent:buildkit")
-
-        assert re.search(r"(\d+) of \1 checks passed", said)
-        assert engine("image", "inspect", "--format", "{{.Os}}", "aml-agent:buildkit").strip()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(line: str, shell: Shell) -> None:

@@ -1,8 +1,10 @@
 """The reference workload by both engines, from one base of a registry: the same environment."""
 
 import json
+import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from tests.interop.conftest import needs
 from tests.interop.test_buildkit import Site, layers
 from tests.support import docker_engine
 from tests.support.files_of import Tree, files_of
+from tests.support.process import run
 from tests.support.python_base import PACKAGES, push_base
 from tests.support.remote_buildkit import served_over_tcp
 from tests.support.workload import copy_of_the_example
@@ -114,6 +117,21 @@ def test_docker_runs_it(site: Site, project: Path, built: Path) -> None:
     said = site.docker("run", "--rm", "--network=none", "aml:1", "--help")
 
     assert "Usage" in said
+    assert built.is_dir()
+
+
+def test_the_scripts_let_buildkit_build(site: Site, project: Path, built: Path) -> None:
+    """What was built is in BuildKit's cache: what is tried here is the way through the script."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{site.environment['PATH']}"
+
+    said = run(
+        project / "scripts/build.sh", "prod", "aml-agent:scripts",
+        environment={**site.environment, "PATH": path, "ENGINE": "buildkit",
+                     "BUILD_OPTIONS": " ".join(site.arguments)},
+    )  # fmt: skip
+
+    assert re.search(r"(\d+) of \1 checks passed", said)
+    assert site.docker("image", "inspect", "--format", "{{.Os}}", "aml-agent:scripts").strip()
     assert built.is_dir()
 
 

@@ -1,4 +1,6 @@
-"""Real Docker engines, old and current, pull the image from a real registry."""
+"""The old Docker engine pulls the image from a real registry; current ones pull smaller ones."""
+
+import pytest
 
 from tests.interop.conftest import needs
 from tests.support.docker_engine import Docker
@@ -8,6 +10,7 @@ from tests.support.workload import Workload
 HEAVY = "import xgboost, lightgbm, catboost, shap, streamlit, pyarrow; print('imported')"
 
 
+@pytest.mark.parametrize("docker", ["docker-20"], indirect=True)
 def test_the_image_is_pulled_from_a_registry_that_it_was_copied_to(
     docker: Docker, workload: Workload, loopback_registry: str
 ) -> None:
