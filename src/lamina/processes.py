@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import AnyStr, Final
 
 from lamina.parallel import check_wanted
 
@@ -34,7 +34,7 @@ def run(
         errors="replace",
     ) as process:
         try:
-            out, err = _until_it_ends(process, timeout_s)
+            out, err = until_it_ends(process, timeout_s=timeout_s)
         except BaseException:
             process.kill()
             process.wait()
@@ -42,7 +42,14 @@ def run(
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-def _until_it_ends(process: "subprocess.Popen[str]", timeout_s: float | None) -> tuple[str, str]:
+def until_it_ends(
+    process: "subprocess.Popen[AnyStr]", *, timeout_s: float | None = None
+) -> tuple[AnyStr, AnyStr]:
+    """Wait for a process's end, and return what it wrote; what it reads has to be in a file.
+
+    Raises ``TimeoutExpired`` after ``timeout_s``, and ``GivenUp`` where nobody wants it any more;
+    to end the process then is the caller's part.
+    """
     until = None if timeout_s is None else time.monotonic() + timeout_s
     while True:
         try:

@@ -236,3 +236,39 @@ def test_a_base_that_is_made_early_is_known_to_be_at_work(bench: Bench) -> None:
     may_go_on.set()
 
     assert (before, have_ended(within_s=LONG_S)) == (False, True)
+
+
+def test_a_package_that_a_crash_has_torn_is_fetched_again(bench: Bench) -> None:
+    """Packages are not flushed to the disk when they are stored."""
+    plan = bench.plan()
+    image = bench.build(plan)
+    for path in (bench.store.root / "debian").iterdir():
+        path.unlink()
+        path.write_bytes(b"")
+    for layer in image.layers:
+        bench.store.blobs.path(layer.descriptor.digest).unlink()
+
+    assert bench.build(plan) == image
+
+
+def test_without_the_cache_the_base_is_made_again(bench: Bench) -> None:
+    plan = bench.plan()
+    image = bench.build(plan)
+    blob = bench.store.blobs.path(image.layers[0].descriptor.digest)
+    before = blob.stat().st_ino
+    bench.base = DebianBase(
+        bench.store,
+        lambda: DebianArchive(
+            bench.store, Client(bench.toy), clock=lambda: NOW, apt_root=bench.toy.directory
+        ),
+        memo=NoMemo(),
+        clock=lambda: NOW,
+        no_cache=True,
+    )
+    events: list[Event] = []
+
+    layers = bench.base.layers(plan.base, Step("", events.append, lambda: 0.0))
+
+    assert layers[0].descriptor == image.layers[0].descriptor
+    assert blob.stat().st_ino != before
+    assert [event.cached for event in events if isinstance(event, LayerBuilt)] == [False]

@@ -5,6 +5,7 @@ import io
 import marshal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from lamina.bytecode import worker
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.errors import ToolError
+from lamina.parallel import Turn, together
 
 OURS = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -163,3 +165,31 @@ def test_frames_hold_any_bytes() -> None:
     assert worker.read_frame(stream) == b""
     assert worker.read_frame(stream) == b"a\0b" * 1000
     assert worker.read_frame(stream) is None
+
+
+def test_what_is_large_is_compiled_though_it_takes_its_time() -> None:
+    """The worker reads on long after the first look at whether anybody still wants it."""
+    slow = b"x = [" + b"(1, y)," * 60_000 + b"]\n"
+    sources = [(slow, "/slow.py"), *((b"#" * 100_000, f"/m{n}.py") for n in range(20))]
+
+    assert None not in compiler(workers=1)(sources)
+
+
+def test_a_compilation_that_nobody_wants_any_more_is_ended(tmp_path: Path) -> None:
+    """Another platform's failure, or Ctrl-C, does not wait for it."""
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+
+    def fail(_: Turn) -> None:
+        time.sleep(0.3)
+        raise ToolError("the other platform failed")
+
+    def compile_long(_: Turn) -> None:
+        Compiler(OURS, str(slow), workers=1)([(b"x = 1", "/x.py")])
+
+    began = time.monotonic()
+    with pytest.raises(ToolError, match="other platform"):
+        together(lambda call, turn: call(turn), [compile_long, fail])
+
+    assert time.monotonic() - began < 10

@@ -52,16 +52,20 @@ def elf(
     kind: int = 3,
     gap: int = 0,
     spread: int = 0,
+    symbols: int = 0,
 ) -> bytes:
     """Make an ELF64 object; its tables come after ``gap`` zeros, as patchelf would leave them.
 
-    The dynamic section comes ``spread`` zeros after its tables.
+    The dynamic section comes ``spread`` zeros after its tables.  ``symbols`` bytes of the string
+    table come before the other names, and as many after them.
     """
     strings = _Strings()
+    strings.data += b"a_symbol".ljust(symbols, b"_")[:symbols]
     tags = [(1, strings.add(name)) for name in needed]
     named = ((14, soname), (15, rpath), (29, runpath))
     tags += [(tag, strings.add(text)) for tag, text in named if text]
     verneed, verdef = _verneed(strings, requires or {}), _verdef(strings, provides)
+    strings.data += bytes(symbols)
     start = 64 + 56 * 3 + gap
     loader = interpreter.encode() + b"\0" if interpreter else b""
     parts = [loader, strings.data, verneed, verdef + bytes(spread)]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lamina.elf.needs import Needs, parse
-from lamina.elf.tap import Incomplete, Tap
+from lamina.elf.tap import Incomplete, Tap, needs_of
+from lamina.errors import ArchiveError
 
 REAL = [path.resolve() for path in Path("/usr/lib/x86_64-linux-gnu").glob("libst*.so.*")]
 
@@ -74,3 +75,31 @@ def test_other_files_are_not_kept_at_all() -> None:
 
 def test_a_malformed_object_needs_nothing(make_elf: Callable[..., bytes]) -> None:
     assert feed(make_elf(needed=["x"])[:150], 64) is None
+
+
+def test_names_in_the_middle_of_a_large_string_table_are_found(
+    make_elf: Callable[..., bytes],
+) -> None:
+    """Generated and C++ libraries have string tables of many megabytes."""
+    data = make_elf(needed=["libc.so.6"], requires={"libc.so.6": ["GLIBC_2.17"]}, symbols=24 << 20)
+    pieces = [data[n : n + (1 << 20)] for n in range(0, len(data), 1 << 20)]
+
+    found = needs_of(feed(data, 1 << 20), lambda: pieces, where="big.so")
+
+    assert found == parse(lambda offset, length: data[offset : offset + length])
+    assert found is not None
+    assert found.needed == ("libc.so.6",)
+    assert found.requires[0].versions == ("GLIBC_2.17",)
+
+
+def test_what_cannot_be_found_out_is_an_error_and_not_taken_for_nothing(
+    make_elf: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamina.elf.tap._KEEP_ALL", 1 << 20)  # less than its tables would take
+    data = make_elf(needed=["libc.so.6"], symbols=24 << 20)
+    pieces = [data[n : n + (1 << 20)] for n in range(0, len(data), 1 << 20)]
+
+    with pytest.raises(ArchiveError, match="all over it") as caught:
+        needs_of(feed(data, 1 << 20), lambda: pieces, where="big.so")
+
+    assert caught.value.where == "big.so"

@@ -52,6 +52,14 @@ def test_the_environment_layer_holds_the_venv_and_the_working_directory(
     assert {item.owner for item in contents.items} == {"lamina", ""}
 
 
+def test_a_user_without_a_home_gets_one_to_write_to(store: Store, shop: LayerShop) -> None:
+    (layer, _), _ = shop.venv_layer("/srv/app", "/home/nonroot")
+
+    found = blob_tree(store, layer)
+    assert found["home/nonroot"] == ("directory", 0o1777, b"")
+    assert found["home"] == ("directory", 0o755, b"")
+
+
 def test_a_wheel_layer_is_made_once_and_found_again(
     store: Store, shop: LayerShop, tmp_path: Path
 ) -> None:

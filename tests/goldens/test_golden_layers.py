@@ -52,7 +52,7 @@ def test_the_golden_wheel_layer_is_this_one() -> None:
     """Written down here too, so that no flag can change it unseen."""
     golden = (FOLDER / "wheel.txt").read_text(encoding="utf-8")
 
-    assert LAYOUT_VERSION == 3
+    assert LAYOUT_VERSION == 4
     assert (
         "digest     sha256:aed5dab967c20c0be447d0ee2373117544701f369f91579e70d3249650bbfb5d"
         in golden

@@ -105,6 +105,22 @@ def test_equal_files_and_shared_folders_have_no_owner() -> None:
     )
 
 
+def test_no_layer_takes_the_execute_bit_from_an_equal_file_below() -> None:
+    """What shares a layer is decided by sizes, and must not decide whether a program starts."""
+    program_, plain = (
+        replace(layer(owner, "x"), items=(Item("x", "file", mode, 1, "1", "", owner),))
+        for owner, mode in (("a 1.0", 0o755), ("b 2.0", 0o644))
+    )
+
+    check_owners([plain, program_])
+    for layers in ([program_, plain], [plain, program_, plain]):
+        with pytest.raises(InputError, match="different modes") as caught:
+            check_owners(layers)
+        assert caught.value.why == (
+            "/x comes from a 1.0 and from b 2.0, only one of which may be executed"
+        )
+
+
 def test_links_to_different_places_clash() -> None:
     one = layer("a", "x", kind="symlink", data="", target="p")
     other = layer("b", "x", kind="symlink", data="", target="q")

@@ -16,6 +16,7 @@ from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
 from lamina.oci.layer import Layer
+from tests.elf.conftest import elf
 
 
 def layer_of(blob: bytes, plain: bytes) -> Layer:
@@ -87,3 +88,20 @@ def test_a_damaged_blob_is_refused() -> None:
 
     with pytest.raises(ArchiveError, match="decompress"):
         inspect_layer(lambda: io.BytesIO(blob), layer_of(blob, plain), owner="base")
+
+
+def test_a_library_with_a_large_string_table_is_among_the_objects() -> None:
+    """Its names pass by before anybody knows which of them count."""
+    data = elf(needed=["libgone.so.1"], symbols=12 << 20)
+    blob = io.BytesIO()
+    writer = LayerWriter(blob)
+    writer.add(Entry(path="usr/lib/libbig.so", data=data))
+    writer.add(Entry(path="usr/lib/libsmall.so", data=elf(needed=["libc.so.6"])))
+    layer, _ = writer.finish(created_by="test")
+
+    contents = inspect_layer(lambda: io.BytesIO(blob.getvalue()), layer, owner="base")
+
+    assert {path: needs.needed for path, needs in contents.objects.items()} == {
+        "usr/lib/libbig.so": ("libgone.so.1",),
+        "usr/lib/libsmall.so": ("libc.so.6",),
+    }

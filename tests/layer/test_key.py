@@ -27,7 +27,7 @@ LAYER = WheelLayer(name="wheels", wheels=(WHEEL, OTHER))
 FILE = PlannedFile(path="app/a.py", digest=Digest.of(b"a"), size=1, mode=0o644, source="here")
 FILES = FileLayer(name="files", files=(FILE,), directories=("app/empty",))
 
-GOLDEN = "sha256:e5e36a018ecbf56bfaf6b93ee3943765bea90262d27c0f3fd0d77b09fc26a9ae"
+GOLDEN = "sha256:ab48d23fbc9f8565576431486644ef74f3460084383be949e1a427d06313509b"
 
 
 def wheel_key(layer: WheelLayer = LAYER, venv: Venv = VENV) -> str:
@@ -139,6 +139,7 @@ def test_layers_of_different_kinds_never_share_a_key() -> None:
         file_layer_key(FileLayer(name="files")),
         venv_layer_key(VENV, "/app"),
         venv_layer_key(VENV, "/srv"),
+        venv_layer_key(VENV, "/app", "/home/nonroot"),
         venv_layer_key(replace(VENV, base_interpreter=PurePosixPath("/x")), "/app"),
         base_layer_key(empty, "base"),
         base_layer_key(empty, "system"),

@@ -74,7 +74,9 @@ def test_a_script_runs_the_object_and_exits_with_its_result(tmp_path: Path) -> N
     ("before", "after"),
     [
         (b"#!python\nprint()\n", b"#!/opt/venv/bin/python\nprint()\n"),
-        (b"#!pythonw\r\nx", b"#!/opt/venv/bin/python\r\nx"),
+        (b"#!pythonw\r\nx\r\n", b"#!/opt/venv/bin/python\nx\r\n"),
+        (b"#!python -u\r\n", b"#!/opt/venv/bin/python -u\n"),
+        (b"#!python\r", b"#!/opt/venv/bin/python"),
         (b"#!python -u\nx", b"#!/opt/venv/bin/python -u\nx"),
         (b"#!python3.9 -u\nx", b"#!/opt/venv/bin/python -u\nx"),
         (b"#!python", b"#!/opt/venv/bin/python"),

@@ -13,9 +13,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from lamina.errors import ArchiveError, IntegrityError
+from lamina.errors import ArchiveError, CheckFailed, InputError, IntegrityError
+from lamina.image.gate import check_libraries
 from lamina.layer.venv import Venv
+from lamina.oci.platform import Platform
 from lamina.testing.wheels import ToyWheel, write_zip
+from tests.elf.conftest import elf
 from tests.support.toys import SITE, VENV, Tree, files, installed, tree, write_layer
 
 BIN = "opt/venv/bin"
@@ -213,10 +216,10 @@ def test_two_wheels_with_one_program_are_refused_with_both_named(tmp_path: Path)
     one = ToyWheel(name="one", entry_points=points.format("one")).write(tmp_path)
     two = ToyWheel(name="two", entry_points=points.format("two"), files={}).write(tmp_path)
 
-    with pytest.raises(ArchiveError, match="/opt/venv/bin/run is added twice") as caught:
+    with pytest.raises(InputError, match="two owners") as caught:
         write_layer([(one, one.name), (two, two.name)])
 
-    assert caught.value.why == "it comes from one 1.0 and from two 1.0"
+    assert caught.value.why == "/opt/venv/bin/run comes from one 1.0 and from two 1.0"
 
 
 def test_stored_members_are_installed_like_deflated_ones(tmp_path: Path) -> None:
@@ -374,3 +377,16 @@ def test_a_file_name_that_is_no_wheels_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ArchiveError, match="not a wheel's file name"):
         write_layer([(path, "toy.whl")])
+
+
+def test_a_missing_library_is_found_however_many_symbols_an_object_has(tmp_path: Path) -> None:
+    """12 MB of names, and the same after it, lie before the table that says which one counts."""
+    data = elf(needed=["libgone.so.1"], symbols=12 << 20)
+    wheel = ToyWheel(tag="cp311-cp311-linux_x86_64", files={"toy/big.so": data})
+
+    path = wheel.write(tmp_path)
+    _, _, contents = write_layer([(path, path.name)])
+
+    with pytest.raises(CheckFailed) as caught:
+        check_libraries([contents], Platform.parse("linux/amd64"))
+    assert "libgone.so.1" in str(caught.value.why)

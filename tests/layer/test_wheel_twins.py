@@ -168,13 +168,14 @@ def test_metadata_is_no_link_for_scanners_look_for_it(tmp_path: Path) -> None:
 
 def test_a_link_has_the_mode_of_what_it_leads_to(tmp_path: Path) -> None:
     """The file of another wheel, which has another mode, is no twin."""
-    one = ToyWheel(files={"shared/a": DATA})
+    one = ToyWheel(files={"shared/a": DATA}, executables=("shared/a",))
     names = ("shared/a", "shared/b")
-    other = ToyWheel(name="other", files=dict.fromkeys(names, DATA), executables=names)
+    other = ToyWheel(name="other", files=dict.fromkeys(names, DATA))
 
     _, contents = layer_of(one, other, folder=tmp_path)
 
     modes = {i.path: i.mode for i in contents.items}
     links = [i for i in contents.items if i.kind == "hardlink"]
     assert all(modes[link.target] == link.mode for link in links)
-    assert modes[f"{SITE}/shared/b"] == 0o755
+    assert modes[f"{SITE}/shared/a"] == 0o755
+    assert modes[f"{SITE}/shared/b"] == 0o644

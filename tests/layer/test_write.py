@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.errors import ArchiveError
+from lamina.errors import ArchiveError, InputError
 from lamina.layer.compress import compress
 from lamina.layer.gzip_members import stored
-from lamina.layer.write import LayerWriter, inflate
+from lamina.layer.inflate import inflate
+from lamina.layer.write import LayerWriter
 from lamina.oci import media_type
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
@@ -199,16 +200,36 @@ def test_a_stream_cut_short_is_refused(data: bytes) -> None:
             list(inflate([packed[:keep]], size=len(data), crc=zlib.crc32(data), where=""))
 
 
-def test_a_path_that_comes_twice_with_other_bytes_is_refused_with_both_owners() -> None:
+def test_paths_that_come_twice_with_other_bytes_are_refused_together_with_both_owners() -> None:
     layering = Layering()
     layering.splice("a/b", b"one", owner="one 1.0")
+    layering.splice("a/c", b"one", owner="one 1.0")
+    layering.splice("a/b", b"two", owner="two 2.0")
+    layering.writer.add(Entry(path="a/c", data=b"two"), owner="two 2.0")
 
-    with pytest.raises(ArchiveError, match="/a/b is added twice") as spliced:
-        layering.splice("a/b", b"two", owner="two 2.0")
-    with pytest.raises(ArchiveError, match="/a/b is added twice") as added:
-        layering.writer.add(Entry(path="a/b", data=b"two"), owner="two 2.0")
+    with pytest.raises(InputError) as caught:
+        layering.writer.finish(created_by="test")
 
-    assert spliced.value.why == added.value.why == "it comes from one 1.0 and from two 2.0"
+    assert caught.value.what == "2 paths have two owners with different contents"
+    assert caught.value.why == (
+        "/a/b comes from one 1.0 and from two 2.0\n/a/c comes from one 1.0 and from two 2.0"
+    )
+    assert caught.value.hint
+
+
+def test_of_equal_files_the_one_that_may_be_executed_is_not_lost() -> None:
+    """The first is in the layer already: either it may be executed, or the second may not."""
+    kept, lost = Layering(), Layering()
+    for layering, modes in ((kept, (0o755, 0o644)), (lost, (0o644, 0o755))):
+        for owner, mode in zip(("one 1.0", "two 2.0"), modes, strict=True):
+            layering.writer.add(Entry(path="a", data=b"same", mode=mode), owner=owner)
+
+    assert tree([kept.tar()]) == {"a": ("file", 0o755, b"same")}
+    with pytest.raises(InputError, match="different modes") as caught:
+        lost.tar()
+    assert caught.value.why == (
+        "/a comes from one 1.0 and from two 2.0, only one of which may be executed"
+    )
 
 
 def test_an_equal_file_of_another_owner_is_written_once() -> None:
@@ -250,11 +271,12 @@ def test_a_file_is_not_a_folder_whichever_comes_first() -> None:
 
     with pytest.raises(ArchiveError, match="/file is a file") as below:
         layering.splice("file/inside", b"x", owner="two 2.0")
-    with pytest.raises(ArchiveError, match="/folder is added twice") as above:
-        layering.splice("folder", b"x", owner="two 2.0")
+    layering.splice("folder", b"x", owner="two 2.0")
+    with pytest.raises(InputError, match="two owners") as above:
+        layering.tar()
 
     assert below.value.why == "they come from one 1.0 and from two 2.0"
-    assert above.value.why == "it comes from one 1.0 and from two 2.0"
+    assert above.value.why == "/folder comes from one 1.0 and from two 2.0"
 
 
 def test_how_the_rest_is_compressed_does_not_change_the_tar() -> None:

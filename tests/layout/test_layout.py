@@ -3,9 +3,11 @@
 import io
 import json
 import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,6 +92,30 @@ def test_images_of_several_names_share_a_layout(tmp_path: Path, content: Memory)
     with pytest.raises(ImageError, match="no single image") as caught:
         find_image(tmp_path, "", AMD64)
     assert "toy:2" in str(caught.value.hint)
+
+
+def test_builds_that_write_one_layout_at_the_same_time_keep_each_others_names(
+    tmp_path: Path,
+) -> None:
+    """A matrix of CI jobs on one machine, for example."""
+    all_there = threading.Barrier(8)
+
+    class Slow(Memory):
+        """Opens nothing before everybody has begun."""
+
+        def open(self, descriptor: Descriptor) -> BinaryIO:
+            all_there.wait(20)
+            return super().open(descriptor)
+
+    def write(number: int) -> None:
+        content = Slow()
+        image = toy_image(content, f"a{number}")
+        write_layout(tmp_path, image, content, names=(f"toy:{number}",))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+
+    assert sorted(map(str, tags(tmp_path))) == [str(number) for number in range(8)]
 
 
 def test_an_image_that_another_tool_named_stays(tmp_path: Path, content: Memory) -> None:

@@ -55,6 +55,7 @@ def plan(
     own: LockedWheel | None = None,
     files: tuple[PlannedFile, ...] = (),
     scripts: dict[str, str] | None = None,
+    on: BaseImage = BASE,
     **settings: Any,
 ) -> BuildPlan:
     project = Project(
@@ -64,7 +65,7 @@ def plan(
         scripts=scripts or {},
         settings=Settings(**settings),
     )
-    return decide(project, lock=Lock(wheels=wheels), base=BASE, own_wheel=own, files=files)
+    return decide(project, lock=Lock(wheels=wheels), base=on, own_wheel=own, files=files)
 
 
 FILE = PlannedFile(path="app/a.py", digest=Digest.of(b"a"), size=1, mode=0o644, source="/src/a.py")
@@ -128,12 +129,20 @@ def test_waivers_of_record_reach_the_layer_of_their_wheel() -> None:
         ({"scripts": {"toy": "toy:main"}}, ("toy",)),
         ({"scripts": {"a": "a:b", "c": "c:d"}}, ("python",)),
         ({}, ("python",)),
+        ({"entrypoint": ("serve",), "command": ("--now",)}, ("serve",)),
+        ({"command": ("python", "-m", "shop")}, ()),
+        ({"command": ("serve",), "scripts": {"toy": "toy:main"}}, ()),
     ],
 )
 def test_the_entry_point_is_the_setting_or_the_only_script_or_python(
     settings: dict[str, Any], entrypoint: tuple[str, ...]
 ) -> None:
     assert plan(**settings).runtime.entrypoint == entrypoint
+
+
+def test_options_alone_are_no_program() -> None:
+    with pytest.raises(ProjectError, match="'--port', which is an option and no program"):
+        plan(command=("--port", "8000"))
 
 
 def test_an_image_runs_as_nobody_in_particular() -> None:
@@ -151,6 +160,30 @@ def test_another_user_gets_a_home(user: str, home: str) -> None:
     runtime = plan(user=user).runtime
 
     assert (runtime.user, dict(runtime.environment)["HOME"]) == (user, home)
+
+
+@pytest.mark.parametrize(
+    ("user", "own", "home", "name"),
+    [
+        ("nonroot", {}, "/home/nonroot", "nonroot"),
+        ("nonroot", {"HOME": "/tmp", "USER": "me"}, "", "me"),
+        ("1000", {}, "/home/nonroot", None),
+        ("root", {}, "", None),
+    ],
+)
+def test_on_a_base_of_others_the_user_gets_a_home_and_a_name(
+    user: str, own: dict[str, str], home: str, name: str | None
+) -> None:
+    """Their passwd has no line for nonroot, and getpass.getuser() looks at USER first."""
+    found = plan(on=replace(BASE, packages=()), user=user, environment=own)
+
+    assert found.home == home
+    assert dict(found.runtime.environment).get("USER") == name
+
+
+def test_an_assembled_base_knows_its_user() -> None:
+    assert plan().home == ""
+    assert "USER" not in dict(plan().runtime.environment)
 
 
 def test_the_environment_is_the_bases_then_ours_then_the_projects() -> None:

@@ -50,9 +50,11 @@ def make_sdist(tmp_path: Path) -> MakeSdist:
         *,
         wheel: str = "toy-1.0-py3-none-any.whl",
         files: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Order:
         backend = BACKEND.replace("{body}", body).replace("{wheel}", wheel)
         members = files or {"pyproject.toml": PYPROJECT, "own/backend.py": backend}
+        members = {**members, **(more or {})}
         folder = tmp_path / "sdists"
         folder.mkdir(exist_ok=True)
         path = folder / "toy-1.0.tar.gz"

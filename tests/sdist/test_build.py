@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lamina.errors import ArchiveError, ToolError
+from lamina.parallel import Turn, together
 from lamina.sdist.build import Order, build
 from lamina.sdist.requirements import Installer
 from lamina.sdist.sandbox import Job, Root, command, run
@@ -169,6 +170,37 @@ def test_a_build_that_hangs_runs_out_of_time_with_all_it_started(here: Root) -> 
     assert ended.code is None
     assert ended.output == ("on",)
     assert time.monotonic() - began < 10
+
+
+def test_a_build_that_nobody_wants_any_more_is_ended(here: Root) -> None:
+    """Another platform's failure, or Ctrl-C, does not wait for a compiler."""
+    script = "print('on', flush=True); import time; time.sleep(60)"
+
+    def compile_long(_: Turn) -> None:
+        run(Job(root=here, arguments=(here.python, "-c", script)))
+
+    def fail(_: Turn) -> None:
+        time.sleep(0.3)
+        raise ToolError("the other platform failed")
+
+    began = time.monotonic()
+    with pytest.raises(ToolError, match="other platform"):
+        together(lambda call, turn: call(turn), [compile_long, fail])
+
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "text", ["'[' * 200_000", "'{\"wheel\": \"' + 'x' * 2_000_000 + '\"}'", "'\\\\ud800'", "''"]
+)
+def test_a_report_that_is_made_to_hurt_is_a_failed_build(
+    make_sdist: MakeSdist, make_wheel: Callable[[Order], Path], text: str
+) -> None:
+    """Whatever runs in the sandbox may write the report itself."""
+    write = f"open('/out/result.json', 'w').write({text}); os._exit(0)"
+
+    with pytest.raises(ToolError, match="failed"):
+        make_wheel(make_sdist(write))
 
 
 def test_a_machine_without_bubblewrap_is_told_what_to_do(

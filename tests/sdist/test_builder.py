@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from lamina.errors import IntegrityError, UsageError
+from lamina.errors import IntegrityError, ToolError, UsageError
 from lamina.layer.memo import NoMemo
 from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.lock.uv import Uv
@@ -166,6 +166,45 @@ def test_a_wheel_for_this_machine_is_not_used_for_the_image(
         build(locked(order), image, silent_step())
 
 
+NATIVE = {"toy/fast.c": "int x;"}
+
+
+@pytest.mark.usefixtures("here")
+def test_what_may_be_compiled_is_built_where_every_machine_has_the_same_compiler(
+    make_sdist: MakeSdist, tmp_path: Path
+) -> None:
+    """A pure wheel may only say that this machine had no compiler."""
+    order = make_sdist(more=NATIVE)
+    build = builder(Store.open(tmp_path / "store"), Sources(order.path)).build
+    machine = Platform.parse(f"linux/{host.machine()}")
+
+    with pytest.raises(ToolError, match="the toolchain of debian:bookworm"):
+        build(
+            locked(order),
+            replace(IMAGE, reference="debian:bookworm", platform=machine),
+            silent_step(),
+        )
+
+
+@pytest.mark.usefixtures("here")
+def test_a_pure_wheel_of_what_may_be_compiled_is_kept_for_its_base_alone(
+    make_sdist: MakeSdist, tmp_path: Path
+) -> None:
+    """There is no compiler that fits a base of a registry; on another base there may be one."""
+    order = make_sdist(more=NATIVE)
+    store, sources = Store.open(tmp_path / "store"), Sources(order.path)
+
+    wheel = builder(store, sources).build(locked(order), IMAGE, silent_step())
+    builder(store, sources).build(locked(order), IMAGE, silent_step())
+    assert sources.fetched == 1
+    builder(store, sources).build(
+        locked(order), replace(IMAGE, digest=Digest.of(b"another")), silent_step()
+    )
+
+    assert wheel.is_pure
+    assert sources.fetched == 2
+
+
 def test_a_toolchain_is_unpacked_once(tmp_path: Path) -> None:
     bases = Bases()
     toolchains = Toolchains(base=bases, blobs=Blobs(), folder=tmp_path / "t", unpack=unpack)
@@ -181,6 +220,23 @@ def test_a_toolchain_is_unpacked_once(tmp_path: Path) -> None:
     root = first.mounts["/"]
     assert {"usr", "work", "out", "requirements"} <= {path.name for path in root.iterdir()}
     assert [root] == list((tmp_path / "t").iterdir())
+
+
+def test_a_toolchain_that_another_build_has_just_unpacked_is_taken(tmp_path: Path) -> None:
+    """Two builds of one base begin together, and the slower finds a folder with files in it."""
+    folder = tmp_path / "t"
+
+    def unpack_late(layers: Iterable[BinaryIO], root: Path) -> None:
+        unpack(layers, root)
+        quicker = Toolchains(base=Bases(), blobs=Blobs(), folder=folder, unpack=unpack)
+        quicker.prepare(image, silent_step())
+
+    image = replace(IMAGE, reference="debian:bookworm")
+    slower = Toolchains(base=Bases(), blobs=Blobs(), folder=folder, unpack=unpack_late)
+
+    root = slower.prepare(image, silent_step())
+
+    assert [root.mounts["/"]] == list(folder.iterdir())
 
 
 def test_a_toolchain_that_is_there_is_noted_as_used(tmp_path: Path) -> None:

@@ -108,6 +108,15 @@ def test_what_describes_a_layer_that_never_was_here_goes_by_its_own_age() -> Non
     assert gone(row, older_than=5, keep_size=10) == []
 
 
+def test_where_a_layer_of_a_named_image_is_stays_though_the_layer_never_was_here() -> None:
+    """And though another image that has the layer goes."""
+    fact = item(Kind.FACT, "fact", holders=(Path("layer"),))
+    old, kept = image("old", "layer", "config"), image("web", "layer", used=NOW - 5)
+
+    assert gone(old, kept, fact, blob("config"), named=True, older_than=60) == ["old", "config"]
+    assert gone(old, fact, blob("config"), named=True) == ["old", "config", "fact"]
+
+
 def test_what_a_running_process_may_rely_on_stays_and_is_told() -> None:
     used, free = blob("used", used=100), blob("free", used=99)
 

@@ -12,7 +12,7 @@ from lamina.errors import ImageError, NetworkError, ToolError, UsageError
 from lamina.events import LayerBuilt
 from lamina.layer.contents import Contents
 from lamina.layer.key import base_layer_key
-from lamina.layer.memo import Memo
+from lamina.layer.memo import Finished, Memo
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.oci.platform import Platform
@@ -56,7 +56,7 @@ class DebianBase:
 
     A selection is good for a day, as Docker keeps a pulled base; ``refresh`` looks again.
     ``is_early`` starts on the layers of a new selection at once, while the rest of the plan is
-    still being made; that is for builds, which will ask for them.
+    still being made; that is for builds, which will ask for them.  ``no_cache`` makes layers again.
     """
 
     def __init__(  # noqa: PLR0913 - wired once
@@ -69,6 +69,7 @@ class DebianBase:
         refresh: bool = False,
         offline: bool = False,
         is_early: bool = False,
+        no_cache: bool = False,
     ) -> None:
         self._store = store
         self._memo = memo
@@ -77,6 +78,7 @@ class DebianBase:
         self._refresh = refresh
         self._offline = offline
         self._is_early = is_early
+        self._no_cache = no_cache
         self._early: dict[Digest, Later[list[_Made]]] = {}
         self._compilers: dict[str, CompileOnce] = {}
 
@@ -156,7 +158,7 @@ class DebianBase:
     ) -> _Made:
         """Find or make a part's layer."""
         key = _key(base, selection, part)
-        found = self._store.find_layer(key) or self._memo.find([key], step).get(key)
+        found = None if self._no_cache else self._find(key, step)
         is_there = found is not None
         if found is None:
             if not archive:  # one for all parts: it has fetched the packages
@@ -165,6 +167,9 @@ class DebianBase:
         layer, contents = found[0].with_key(key), found[1]
         self._store.remember_layer(key, layer, contents)
         return layer, is_there
+
+    def _find(self, key: str, step: Step) -> Finished | None:
+        return self._store.find_layer(key) or self._memo.find([key], step).get(key)
 
     def _compiler(self, base: BaseImage) -> CompileOnce | None:
         """Return the compiler of the base's Python, which bases of one version share."""

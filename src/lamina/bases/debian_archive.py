@@ -23,6 +23,7 @@ from lamina.parallel import map_ordered
 from lamina.plan.diet import is_left_out
 from lamina.protocols import Downloader
 from lamina.steps import Clock
+from lamina.store.blobs import has_digest
 from lamina.store.store import RELEASE_DATES, Store
 
 _CONNECTIONS = 8
@@ -106,9 +107,9 @@ class DebianArchive:
 
     def _fetch_one(self, download: Download, directory: Path) -> Path:
         path = directory / (download.sha256 or Digest.of(download.url.encode()).hex)
-        if download.sha256 and path.exists():
-            return path
         expected = Digest(download.sha256) if download.sha256 else None
+        if expected and has_digest(path, expected):  # a crash may have torn it
+            return path
         failure: NetworkError | None = None
         for url in (download.url, *download.mirrors):
             try:

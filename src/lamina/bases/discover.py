@@ -1,7 +1,7 @@
 """What a base image carries, read from its layers and not guessed from its name; pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lamina.elf.musl import find_musl as musl_among
 from lamina.errors import ImageError
@@ -10,6 +10,8 @@ from lamina.layer.contents import Contents, Item
 _INTERPRETER = re.compile(r"(usr/local/bin|usr/bin|opt/[^/]+/bin)/python(3\.\d+)")
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
 _MUSL = (1, 2)
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
 _C_LIBRARY = re.compile(r"(.*/)?libc\.so\.6")
 
 
@@ -65,18 +67,55 @@ def find_glibc(layers: Sequence[Contents], *, where: str) -> tuple[int, int]:
 
 
 def merged(layers: Iterable[Contents]) -> dict[str, Item]:
-    """Stack the layers' entries, whiteouts applied (layer.md, "Whiteouts")."""
+    """Stack the layers' entries, whiteouts applied (layer.md, "Whiteouts").
+
+    A whiteout hides what is below its layer, and nothing of it.
+    """
     tree: dict[str, Item] = {}
     for contents in layers:
-        for item in contents.items:
-            folder, _, name = item.path.rpartition("/")
-            if not name.startswith(".wh."):
-                tree[item.path] = item
-                continue
-            gone = folder if name == ".wh..wh..opq" else f"{folder}/{name[4:]}".lstrip("/")
-            for path in [p for p in tree if p == gone or p.startswith(f"{gone}/")]:
-                del tree[path]
+        own = {item.path: item for item in contents.items if not _is_mark(item)}
+        gone, emptied = _hidden_by(contents, own, tree)
+        if gone or emptied:
+            hollow = gone | emptied
+            tree = {
+                path: item
+                for path, item in tree.items()
+                if path not in gone and hollow.isdisjoint(_folders_of(path))
+            }
+        tree.update(own)
     return tree
+
+
+def _is_mark(item: Item) -> bool:
+    return item.path.rpartition("/")[2].startswith(_WHITEOUT)
+
+
+def _hidden_by(
+    contents: Contents, own: Mapping[str, Item], tree: Mapping[str, Item]
+) -> tuple[set[str], set[str]]:
+    """List the paths that a layer takes away, and the folders of which it takes what is in them."""
+    gone: set[str] = set()
+    emptied: set[str] = set()
+    for item in filter(_is_mark, contents.items):
+        folder, _, name = item.path.rpartition("/")
+        if name == _OPAQUE:
+            emptied.add(folder)
+        elif not name.startswith(2 * _WHITEOUT):
+            gone.add(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
+    emptied |= {path for path, item in own.items() if item.kind != "directory"} & _folders(tree)
+    gone |= {folder for folder in _folders(own) if folder in tree and tree[folder].kind == "file"}
+    return gone, emptied
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    return {folder for path in paths for folder in _folders_of(path)}
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    """Yield what a path is in, the root last."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def python_full(environment: Mapping[str, str], python: str) -> str:

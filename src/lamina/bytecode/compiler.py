@@ -4,12 +4,15 @@ import io
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from lamina.bytecode import worker
 from lamina.errors import ToolError
 from lamina.parallel import map_ordered
+from lamina.processes import until_it_ends
 
 _ASK = "import sys, _imp; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}
@@ -35,26 +38,39 @@ class Compiler:
         return results
 
     def _run(self, sources: Sequence[tuple[bytes, str]]) -> list[bytes | None]:
-        request = b"".join(
-            worker.frame(path.encode("utf-8", "surrogateescape")) + worker.frame(source)
-            for source, path in sources
-        )
+        with tempfile.TemporaryFile() as request:
+            for source, path in sources:
+                request.write(worker.frame(path.encode("utf-8", "surrogateescape")))
+                request.write(worker.frame(source))
+            request.seek(0)
+            code, out, errors = self._ask(request)
+        answers = _frames(out)
+        if code or len(answers) != len(sources):
+            raise ToolError(
+                f"{self._interpreter} could not compile",
+                why=errors.decode("utf-8", "replace")[-500:],
+            )
+        return [answer or None for answer in answers]
+
+    def _ask(self, request: BinaryIO) -> tuple[int, bytes, bytes]:
+        """Start the worker; return its exit code, its answers, and what went wrong."""
         try:
-            done = subprocess.run(  # noqa: PLW1510 - the return code is looked at below
+            process = subprocess.Popen(
                 [self._interpreter, "-s", "-S", str(Path(worker.__file__))],
-                input=request,
-                capture_output=True,
+                stdin=request,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 env=_ENVIRONMENT,
             )
         except OSError as error:
             raise ToolError(f"cannot start: {error.strerror}", where=self._interpreter) from error
-        answers = _frames(done.stdout)
-        if done.returncode or len(answers) != len(sources):
-            raise ToolError(
-                f"{self._interpreter} could not compile",
-                why=done.stderr.decode("utf-8", "replace")[-500:],
-            )
-        return [answer or None for answer in answers]
+        with process:
+            try:
+                out, errors = until_it_ends(process)
+            except BaseException:
+                process.kill()
+                raise
+        return process.returncode, out, errors
 
 
 def find_interpreter(python: str) -> str | None:

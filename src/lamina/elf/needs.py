@@ -1,8 +1,8 @@
 """What one ELF object asks of the dynamic linker, read from the few places that say so.
 
-Only headers, the dynamic section and its string and version tables are read, a few kilobytes
-of an object of any size.  The names are those of the System V ABI (gABI, chapters 4 and 5) and of
-the Linux Standard Base (symbol versions).
+Only headers, the dynamic section, the version tables and the few strings that they name are read,
+a few kilobytes of an object of any size.  The names are those of the System V ABI (gABI, chapters 4
+and 5) and of the Linux Standard Base (symbol versions).
 """
 
 import struct
@@ -26,7 +26,6 @@ _VER_FLG_WEAK = 2
 # Real objects stay far below these; a hostile one costs no more than this.
 _MAX_SEGMENTS = 512
 _MAX_DYNAMIC = 1 << 20
-_MAX_STRINGS = 64 << 20
 _MAX_VERSIONS = 1 << 20
 _MAX_NAME = 4096
 
@@ -162,7 +161,9 @@ class _Dynamic:
         self._header = header
         self._segments = segments
         self._tags = self._read_tags(dynamic)
-        self._strings = self._read_strings()
+        self._strings_size = self._first(_DT_STRSZ) or 0
+        strings = self._first(_DT_STRTAB)
+        self._strings_at = self._offset(strings) if strings and self._strings_size else 0
 
     def needs(self, *, interpreter: str | None) -> Needs:
         sonames = self._names(_DT_SONAME)
@@ -187,13 +188,12 @@ class _Dynamic:
             tags.setdefault(tag, []).append(value)
         return tags
 
-    def _read_strings(self) -> bytes:
-        address, size = self._first(_DT_STRTAB), self._first(_DT_STRSZ)
-        if address is None or not size:
-            return b""
-        if size > _MAX_STRINGS:
-            raise ArchiveError("an ELF object has an impossible string table")
-        return self._read_at(self._offset(address), size)
+    def _string(self, start: int) -> str:
+        """Read one string; the table may be large, for it holds the names of all symbols."""
+        if not self._strings_at:
+            raise ArchiveError("an ELF object has names and no string table")
+        room = max(0, min(_MAX_NAME, self._strings_size - start))
+        return _text(self._read_at(self._strings_at + start, room), 0)
 
     def _first(self, tag: int) -> int | None:
         values = self._tags.get(tag)
@@ -206,7 +206,7 @@ class _Dynamic:
         raise ArchiveError("a table of an ELF object lies outside of its segments")
 
     def _names(self, tag: int) -> tuple[str, ...]:
-        return tuple(_text(self._strings, value) for value in self._tags.get(tag, ()))
+        return tuple(self._string(value) for value in self._tags.get(tag, ()))
 
     def _paths(self, tag: int) -> tuple[str, ...]:
         return tuple(path for name in self._names(tag) for path in name.split(":") if path)
@@ -215,7 +215,7 @@ class _Dynamic:
         for data, at in self._chain(_DT_VERNEED, link=12, size=16):
             count, file, aux = struct.unpack_from(f"{self._header.order}2xHII", data, at)
             versions = tuple(dict.fromkeys(self._wanted(data, at + aux, count)))
-            yield VersionNeed(library=_text(self._strings, file), versions=versions)
+            yield VersionNeed(library=self._string(file), versions=versions)
 
     def _wanted(self, data: bytes, at: int, count: int) -> Iterator[str]:
         for _ in range(count):
@@ -223,7 +223,7 @@ class _Dynamic:
                 return
             flags, name, link = struct.unpack_from(f"{self._header.order}4xH2xII", data, at)
             if not flags & _VER_FLG_WEAK:  # ld.so goes on without a weak one
-                yield _text(self._strings, name)
+                yield self._string(name)
             if not link:
                 return
             at += link
@@ -233,7 +233,7 @@ class _Dynamic:
             (aux,) = struct.unpack_from(f"{self._header.order}12xI", data, at)
             if at + aux + 8 <= len(data):
                 (name,) = struct.unpack_from(f"{self._header.order}I", data, at + aux)
-                yield _text(self._strings, name)
+                yield self._string(name)
 
     def _chain(self, tag: int, *, link: int, size: int) -> Iterator[tuple[bytes, int]]:
         """Yield the table and the offset of each record in it; links only ever lead forward."""

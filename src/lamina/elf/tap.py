@@ -2,10 +2,12 @@
 
 While a wheel is spliced into a layer, its files pass once, in chunks.  The tables of an ELF object
 lie at the start of its segments (and, after patchelf, at its end), so those are kept and the rest
-is let go: a library of 400 MB costs a few dozen.
+is let go: a library of 400 MB costs a few dozen.  Names of a table of symbols that is larger than
+that lie elsewhere, and are found when it passes by once more.
 """
 
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lamina.elf.needs import HEADER_SIZE, MAGIC, Needs, Segment, parse, read_header, read_segments
@@ -13,6 +15,9 @@ from lamina.errors import ArchiveError
 
 _KEEP = 8 << 20
 _KEEP_ALL = 64 << 20
+_CLOSE = 1 << 20
+_MOST_PASSES = 6
+"""Segments, dynamic section, tables, names: each says where the next one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,25 @@ class Incomplete:
     ranges: tuple[Range, ...]
 
 
+def needs_of(
+    found: Needs | Incomplete | None, again: Callable[[], Iterable[bytes]], *, where: str
+) -> Needs | None:
+    """Complete what a :class:`Tap` found, going through the object ``again`` where it must.
+
+    Raises ``ArchiveError``, naming ``where``, if what an object needs lies all over it.
+    """
+    kept: tuple[Range, ...] = ()
+    for _ in range(_MOST_PASSES):
+        if not isinstance(found, Incomplete):
+            return found
+        kept += found.ranges
+        tap = Tap(keep=kept)
+        for piece in again():
+            tap.feed(piece)
+        found = tap.result()
+    raise ArchiveError("what a shared object needs lies all over it", where=where)
+
+
 class Tap:
     """Take an object's chunks in order, then say what it needs.
 
@@ -44,6 +68,7 @@ class Tap:
 
     def __init__(self, *, keep: tuple[Range, ...] = ()) -> None:
         self._keep = (Range(offset=0, size=_KEEP), *keep)
+        self._kept = 0
         self._chunks: list[tuple[int, bytes]] = []
         self._tail: deque[tuple[int, bytes]] = deque()
         self._position = 0
@@ -70,7 +95,9 @@ class Tap:
             self._learn(chunk)
             if not self._is_elf:
                 return
-        if any(r.offset < self._position and start < r.end for r in self._keep):
+        is_wanted = any(r.offset < self._position and start < r.end for r in self._keep)
+        if is_wanted and self._kept < 2 * _KEEP_ALL:
+            self._kept += len(chunk)
             self._chunks.append((start, chunk))
             return
         self._tail.append((start, chunk))
@@ -91,7 +118,7 @@ class Tap:
             needs = parse(lambda offset, size: self._read(offset, size, missing))
         except ArchiveError:
             needs = None
-        return Incomplete(ranges=tuple(missing)) if missing else needs
+        return Incomplete(ranges=_merged(missing)) if missing else needs
 
     def _learn(self, chunk: bytes) -> None:
         """Look into the first bytes for the segments, and keep the start of each."""
@@ -136,3 +163,16 @@ class Tap:
             missing.append(Range(offset=offset, size=size))
             return bytes(size)
         return b"".join(parts)
+
+
+def _merged(ranges: Sequence[Range]) -> tuple[Range, ...]:
+    """Join ranges that lie close together: there may be one for each of many names."""
+    found: list[Range] = []
+    for one in sorted(ranges, key=lambda one: one.offset):
+        if found and one.offset - found[-1].end <= _CLOSE:
+            last = found.pop()
+            end = max(last.end, one.end)
+            found.append(Range(offset=last.offset, size=end - last.offset))
+        else:
+            found.append(one)
+    return tuple(found)

@@ -21,7 +21,7 @@ def expected_layers(plan: BuildPlan, base: Base, store: Store) -> tuple[Expected
         names[-1] = "system"
     rows = [
         *zip(names, marks, plan.base.layer_sizes, strict=True),
-        ("environment", venv_layer_key(venv, plan.runtime.working_directory), 0),
+        ("environment", venv_layer_key(venv, plan.runtime.working_directory, plan.home), 0),
     ]
     for layer in plan.layers:
         if isinstance(layer, FileLayer):

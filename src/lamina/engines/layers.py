@@ -6,17 +6,17 @@ from pathlib import Path
 from lamina.bytecode.compiler import Compiler, find_interpreter
 from lamina.durable import incoming
 from lamina.engines.idle_drops import remember_drops
-from lamina.errors import IntegrityError, ProjectError, StoreError
+from lamina.engines.project_files import add_file
+from lamina.errors import ProjectError, StoreError
 from lamina.layer.compress import compress
 from lamina.layer.key import file_layer_key, venv_layer_key, wheel_layer_key
 from lamina.layer.memo import Finished
 from lamina.layer.venv import Venv
 from lamina.layer.wheel import Options, add_wheel
 from lamina.layer.write import LayerWriter
-from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
 from lamina.plan.drops import Drops
-from lamina.plan.plan import Bytecode, FileLayer, PlannedFile, WheelLayer
+from lamina.plan.plan import Bytecode, FileLayer, WheelLayer
 from lamina.store.store import Store
 
 
@@ -48,16 +48,21 @@ class LayerShop:
             raise StoreError("a layer that was just made is gone", where=str(self._store.root))
         return _shown(layer, found, key)
 
-    def venv_layer(self, working_directory: str) -> tuple[Finished, bool]:
-        """Make the layer with the empty environment and the working directory."""
+    def venv_layer(self, working_directory: str, home: str = "") -> tuple[Finished, bool]:
+        """Make the layer with the empty environment, the working directory, and a home if need be.
+
+        Everybody may write there, for it belongs to root, as all of a layer does.
+        """
 
         def fill(writer: LayerWriter) -> None:
             for entry in self._venv.entries():
                 writer.add(entry, owner="lamina")
             if inside := working_directory.strip("/"):
                 writer.add(Entry(path=inside, kind="directory", mode=0o755), owner="lamina")
+            if inside := home.strip("/"):
+                writer.add(Entry(path=inside, kind="directory", mode=0o1777))  # the user's
 
-        key = venv_layer_key(self._venv, working_directory)
+        key = venv_layer_key(self._venv, working_directory, home)
         made, is_there = self._find_or_make(key, fill, created_by=f"lamina: {self._venv.prefix}")
         return (made[0].with_key(key), made[1]), is_there
 
@@ -99,8 +104,7 @@ class LayerShop:
             for path in layer.directories:
                 writer.add(Entry(path=path, kind="directory", mode=0o755), owner="project")
             for file in layer.files:
-                entry = Entry(path=file.path, mode=file.mode, data=_read(file))
-                writer.add(entry, owner="project")
+                add_file(writer, file, self._store)
 
         key = file_layer_key(layer)
         made, is_there = self._find_or_make(
@@ -145,15 +149,3 @@ def _compiler(python: str, workers: int) -> Compiler:
             hint=f'install it (`uv python install {python}`), or set bytecode = "none"',
         )
     return Compiler(python, interpreter, workers=max(1, workers // 2))
-
-
-def _read(file: PlannedFile) -> bytes:
-    try:
-        data = Path(file.source).read_bytes()
-    except OSError as error:
-        raise ProjectError(f"cannot read: {error.strerror}", where=file.source) from error
-    if Digest.of(data) != file.digest:
-        raise IntegrityError(
-            "the file changed while the image was built", where=file.source, hint="build again"
-        )
-    return data

@@ -26,8 +26,10 @@ from lamina.plan.diet import RULES_VERSION
 from lamina.plan.parts import ENVIRONMENT, Part, part_of, parts_of
 from lamina.plan.plan import BuildPlan, Bytecode, FileLayer, WheelLayer
 from lamina.plan.serialize import plan_key
+from lamina.project.base_pin import registry_reference
 from lamina.protocols import Base, Content, Source
 from lamina.steps import Step
+from lamina.store.elsewhere import note_places
 from lamina.store.promises import Promises
 from lamina.store.store import Store
 
@@ -141,7 +143,9 @@ class NativeEngine:
         parts: dict[str, Sequence[tuple[LockedWheel, Step]]] = {"base": (), "environment": ()}
         base_step = step.child(f"base {plan.base.reference}")
         jobs["environment"] = _job(
-            lambda _: shop.venv_layer(directory), step.child("layer environment"), ENVIRONMENT
+            lambda _: shop.venv_layer(directory, plan.home),
+            step.child("layer environment"),
+            ENVIRONMENT,
         )
         for number, layer in enumerate(plan.layers):
             name = f"{number} {layer.name}"
@@ -200,6 +204,8 @@ class NativeEngine:
                 late = step.child(f"layer {layer.name}, whose bytes are asked for")
                 make = partial(self._make_late, shop, layer, late)
                 self._content.promise(finished[0].descriptor, make)
+                places = self._memo.places(shop.key(layer))
+                note_places(self._store, finished[0].descriptor.digest, places)
                 known[name] = partial(_found, finished)
         return known
 
@@ -218,7 +224,16 @@ class NativeEngine:
                     late = step.child(f"layer {layer.descriptor.digest.short}")
                     bring = partial(self._base.bring, plan.base, layer, late)
                     self._content.promise(layer.descriptor, bring)
+                    places = self._places_of_base(plan, layer)
+                    note_places(self._store, layer.descriptor.digest, places)
             return [(layer, self._store.contents(layer)) for layer in layers]
+
+    def _places_of_base(self, plan: BuildPlan, layer: Layer) -> Sequence[str]:
+        """List where a layer of the base can be had, other than by making it."""
+        if layer.key:
+            return self._memo.places(layer.key)
+        image = registry_reference(plan.base.reference)
+        return (image.place,) if image else ()
 
     def _keep(self, plan: BuildPlan, layers: Sequence[Layer]) -> None:
         """Note the layers that other machines may need: the base's and the dependencies'."""

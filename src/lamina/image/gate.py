@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from lamina.elf.closure import Finding, check
 from lamina.elf.needs import Needs
-from lamina.errors import CheckFailed, InputError
+from lamina.errors import CheckFailed
+from lamina.layer.clashes import Clash, clash_error, is_same, loses_execute_bit
 from lamina.layer.contents import Contents, Item
 from lamina.oci.platform import Platform
 
@@ -16,25 +17,20 @@ def check_owners(layers: Iterable[Contents]) -> None:
     """Raise ``InputError`` when two distributions bring different files to one path.
 
     Which of them would win depends on the order of layers, which must not decide silently.  Equal
-    files are fine.  A folder belongs to whoever brings the first file in it.
+    files are fine, unless the upper one may not be executed and the lower one may.  A folder
+    belongs to whoever brings the first file in it.
     """
     seen: dict[str, Item] = {}
     clashes: list[tuple[Item, Item]] = []
     for contents in layers:
         for item in contents.items:
-            other = seen.setdefault(item.path, item)
-            if other is not item and not _same(other, item):
+            other = seen.get(item.path, item)
+            if is_same(other, item):
+                seen[item.path] = item
+            if not is_same(other, item) or loses_execute_bit(item, other):
                 clashes.append((other, item))
     if clashes:
-        items = seen.values()
-        raise InputError(
-            f"{len(clashes)} paths have two owners with different contents",
-            why="\n".join(
-                f"/{one.path} comes from {_owner(one, items)} and from {_owner(other, items)}"
-                for one, other in clashes[:_SHOWN]
-            ),
-            hint="drop one of the two distributions from the requirements",
-        )
+        raise clash_error([_clash(one, other, seen.values()) for one, other in clashes])
 
 
 def check_libraries(
@@ -62,11 +58,13 @@ def check_libraries(
     return tuple(finding for finding in findings if finding.severity != "error")
 
 
-def _same(one: Item, other: Item) -> bool:
-    """Compare what is at a path; a file of a wheel may be a hard link to a twin of it."""
-    if one.digest and other.digest:
-        return one.digest == other.digest
-    return (one.kind, one.target) == (other.kind, other.target)
+def _clash(one: Item, other: Item, items: Iterable[Item]) -> Clash:
+    return Clash(
+        path=one.path,
+        one=_owner(one, items),
+        other=_owner(other, items),
+        is_program=is_same(one, other),
+    )
 
 
 def _owner(item: Item, items: Iterable[Item]) -> str:

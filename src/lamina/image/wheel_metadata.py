@@ -6,7 +6,7 @@ from typing import Final
 
 from lamina.image.installed import Found, read_register
 from lamina.image.license import License
-from lamina.layer.write import inflate
+from lamina.layer.inflate import inflate
 from lamina.layer.zip_directory import STORED, Member, ZipDirectory
 
 _METADATA: Final = ".dist-info/METADATA"

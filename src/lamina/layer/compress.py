@@ -5,11 +5,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from lamina.layer.gzip_members import MEMBER_HEADER, trailer
+from lamina.layer.gzip_members import MEMBER_HEADER, member, trailer
 
 _LEVEL = 4
 """Of the 49 MB of a base, 6 takes 2.1 s to save 3 % more than 4 does in 0.8 s."""
 _WINDOW = 1 << 20
+_SAMPLE = 1 << 16
+_WORTH_IT = 0.9
 
 
 def compress(data: bytes) -> bytes:
@@ -17,6 +19,17 @@ def compress(data: bytes) -> bytes:
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
     body = deflater.compress(data) + deflater.flush()
     return MEMBER_HEADER + body + trailer(zlib.crc32(data), len(data))
+
+
+def compress_or_store(data: bytes) -> bytes:
+    """Make one gzip member of ``data``, stored where its beginning hardly shrinks.
+
+    Models, media and archives are most of what is large in a project, and take thirty times as long
+    to compress as to copy.
+    """
+    sample = data[:_SAMPLE]
+    packed = zlib.compress(sample, _LEVEL)
+    return compress(data) if len(packed) < _WORTH_IT * len(sample) else member(data)
 
 
 def deflate(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, NoReturn
 
 from lamina.elf.needs import Needs
-from lamina.elf.tap import Tap
+from lamina.elf.tap import Incomplete, Tap, needs_of
 from lamina.errors import ArchiveError, IntegrityError
 from lamina.layer.contents import Contents, Item
 from lamina.layer.decompress import DEFAULT_LIMITS, Decompressed
@@ -39,23 +41,43 @@ def inspect_layer(open_blob: Callable[[], BinaryIO], layer: Layer, *, owner: str
             why=f"expected diff_id {layer.diff_id}, got {actual}",
         )
     with open_blob() as stream:
-        return _list(LayerReader(stream, where=where), owner)
+        contents, large = _list(LayerReader(stream, where=where), owner)
+    again = {
+        path: needs_of(found, partial(_again, open_blob, path, where), where=f"/{path}")
+        for path, found in large.items()
+    }
+    found = {path: needs for path, needs in again.items() if needs is not None}
+    return replace(contents, objects={**contents.objects, **found})
 
 
-def _list(reader: LayerReader, owner: str) -> Contents:
+def _list(reader: LayerReader, owner: str) -> tuple[Contents, dict[str, Incomplete]]:
+    """List what a layer holds, and the objects that have to be looked at again."""
     items: list[Item] = []
     objects: dict[str, Needs] = {}
+    large: dict[str, Incomplete] = {}
     for member in reader:
         kind = _KINDS.get(member.kind)
         if kind is None:
             continue  # devices and pipes hold nothing that a build looks at
         digest = ""
         if kind == "file":
-            digest, needs = _read(reader.chunks())
-            if needs is not None:
-                objects[member.path] = needs
+            digest, found = _read(reader.chunks())
+            if isinstance(found, Needs):
+                objects[member.path] = found
+            elif found is not None:
+                large[member.path] = found
         items.append(_item(member, kind, digest, owner))
-    return Contents(items=tuple(items), objects=objects)
+    return Contents(items=tuple(items), objects=objects), large
+
+
+def _again(open_blob: Callable[[], BinaryIO], path: str, where: str) -> Iterator[bytes]:
+    """Yield the content of one file of a layer."""
+    with open_blob() as stream:
+        reader = LayerReader(stream, where=where)
+        for member in reader:
+            if member.path == path and member.kind == "file":
+                yield from reader.chunks()
+                return
 
 
 def _diff_id(stream: BinaryIO, where: str) -> Digest:
@@ -69,13 +91,12 @@ def _diff_id(stream: BinaryIO, where: str) -> Digest:
     return Digest(hasher.hexdigest())
 
 
-def _read(chunks: Iterator[bytes]) -> tuple[str, Needs | None]:
+def _read(chunks: Iterator[bytes]) -> tuple[str, Needs | Incomplete | None]:
     hasher, tap = hashlib.sha256(), Tap()
     for chunk in chunks:
         hasher.update(chunk)
         tap.feed(chunk)
-    found = tap.result()
-    return hasher.hexdigest(), found if isinstance(found, Needs) else None
+    return hasher.hexdigest(), tap.result()
 
 
 def _item(member: Member, kind: Kind, digest: str, owner: str) -> Item:

@@ -11,7 +11,7 @@ from lamina.plan.diet import RULES_VERSION
 from lamina.plan.plan import Bytecode, FileLayer, WheelLayer
 from lamina.project.diet_settings import Diet
 
-LAYOUT_VERSION: Final = 3
+LAYOUT_VERSION: Final = 4
 """Raised with every change that makes other bytes of the same inputs; golden digests pin it."""
 
 
@@ -39,11 +39,10 @@ def file_layer_key(layer: FileLayer) -> str:
     return _key("files", files, list(layer.directories), compressor())
 
 
-def venv_layer_key(venv: Venv, working_directory: str) -> str:
+def venv_layer_key(venv: Venv, working_directory: str, home: str = "") -> str:
     """Return the key of the layer that holds the empty environment."""
-    return _key(
-        "venv", str(venv.prefix), venv.python, str(venv.base_interpreter), working_directory
-    )
+    venv_parts = (str(venv.prefix), venv.python, str(venv.base_interpreter))
+    return _key("venv", *venv_parts, working_directory, *([home] if home else []))
 
 
 def base_layer_key(selection: Digest, part: str, left_out: tuple[str, ...] = ()) -> str:

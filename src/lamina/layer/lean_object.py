@@ -1,12 +1,13 @@
 """A shared object without its symbols: all of a wheel that a layer compresses again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from isal import isal_zlib
 
 from lamina.elf.strip import strip
+from lamina.layer.compress import deflate
 
 LARGEST: Final = 512 << 20
 """Bytes of an object from which it is left as it is, because it would have to be in memory."""
@@ -19,6 +20,10 @@ class LeanObject:
     pieces: tuple[bytes | memoryview, ...]
     size: int
     crc: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield a raw deflate stream, in pieces."""
+        return deflate(self.pieces)
 
 
 def without_symbols(data: bytearray) -> LeanObject | None:

@@ -26,6 +26,9 @@ class Memo(Protocol):
     def find(self, keys: Sequence[str], step: Step) -> Mapping[str, Finished]:
         """Return those of the layers that are remembered."""
 
+    def places(self, key: str) -> Sequence[str]:
+        """List the repositories, as ``registry/repository``, that should have a found layer."""
+
     def find_fact(self, topic: str, key: str, step: Step) -> object:
         """Return what is remembered about ``key`` (a JSON value), or None."""
 
@@ -58,6 +61,10 @@ class NoMemo:
     def find(self, keys: Sequence[str], step: Step) -> Mapping[str, Finished]:  # noqa: ARG002
         """Find nothing."""
         return {}
+
+    def places(self, key: str) -> Sequence[str]:  # noqa: ARG002
+        """Know none."""
+        return ()
 
     def find_fact(self, topic: str, key: str, step: Step) -> object:  # noqa: ARG002
         """Find nothing."""

@@ -10,7 +10,7 @@ _ENTRY_POINT = re.compile(
     r"(?P<module>[A-Za-z_][\w.]*)\s*:\s*(?P<attribute>[A-Za-z_][\w.]*)\s*(?:\[[^\]]*\])?\s*"
 )
 _SCRIPT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-_GENERIC_SHEBANG = re.compile(rb"#!python[^\s]*(?P<arguments>[^\r\n]*)")
+_GENERIC_SHEBANG = re.compile(rb"#!python[^\s]*(?P<arguments>[^\r\n]*)(?:\r+(?=\n|\Z))?")
 _LONGEST_SHEBANG = 127
 
 
@@ -58,7 +58,8 @@ def read_entry_points(text: str, *, where: str) -> tuple[Script, ...]:
 def rewrite_shebang(data: bytes, interpreter: str) -> bytes:
     """Replace a leading ``#!python`` by the image's interpreter; leave anything else alone.
 
-    ``#!pythonw`` and ``#!python3.9`` mean that interpreter as well; arguments stay.
+    ``#!pythonw`` and ``#!python3.9`` mean that interpreter as well; arguments stay.  The carriage
+    return of a script written on Windows goes: the kernel takes it for a part of the name.
     """
     found = _GENERIC_SHEBANG.match(data)
     if not found:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.elf.needs import MAGIC
-from lamina.layer.compress import deflate
+from lamina.layer.inflate import inflate
 from lamina.layer.lean_object import LARGEST, LeanObject, gather, without_symbols
 from lamina.layer.modules import batches, module_name
 from lamina.layer.record import RecordRow, digest_for, new_hasher, write_record
 from lamina.layer.scripts import rewrite_shebang
 from lamina.layer.venv import Venv
 from lamina.layer.wheel_files import SIGNATURES, OpenWheel
-from lamina.layer.write import LayerWriter, inflate
+from lamina.layer.write import LayerWriter
 from lamina.layer.zip_directory import Member, ZipDirectory
 from lamina.oci.digest import Digest
 from lamina.oci.entry import Entry
@@ -167,7 +167,7 @@ class WheelInstall:
     ) -> tuple[str, Digest, int]:
         digest = writer.splice(
             Entry(path=placed.path, mode=placed.mode),
-            deflate(lean.pieces),
+            lean,
             size=lean.size,
             crc=lean.crc,
             owner=self._wheel.owner,

@@ -1,7 +1,8 @@
 """A wheel that was opened: its members, its metadata and RECORD, checked against each other."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import cast
 
 from isal import isal_zlib
@@ -10,11 +11,11 @@ from packaging.version import InvalidVersion, Version
 
 from lamina.errors import ArchiveError, IntegrityError
 from lamina.layer.gzip_members import stored
+from lamina.layer.inflate import inflate
 from lamina.layer.record import RecordRow, new_hasher, read_record
 from lamina.layer.safe_path import safe_path
 from lamina.layer.scripts import Script, read_entry_points
 from lamina.layer.wheel_identity import fields, parse_filename
-from lamina.layer.write import inflate
 from lamina.layer.zip_directory import STORED, Member, ZipDirectory
 from lamina.oci.digest import Digest
 
@@ -104,10 +105,9 @@ class OpenWheel:
             inflate(self.deflated(member), size=member.size, crc=member.crc, where=where)
         )
 
-    def deflated(self, member: Member) -> Iterator[bytes]:
-        """Yield a member as a raw deflate stream, in pieces."""
-        packed = self._zip.packed(member)
-        return _store(packed, member.packed_size) if member.method == STORED else packed
+    def deflated(self, member: Member) -> Iterable[bytes]:
+        """Return a member as a raw deflate stream, in pieces that can be gone through again."""
+        return _Deflated(self._zip, member)
 
     def begins_with(self, member: Member, text: bytes) -> bool:
         """Say whether the content begins with ``text``, from its first bytes alone."""
@@ -166,6 +166,17 @@ class OpenWheel:
             raise self.fail("the file is not listed in RECORD", name)
         for name in sorted(name for name in missing if not name.endswith("/")):
             raise self.fail("RECORD lists a file that is not there", name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deflated:
+    zip_: ZipDirectory
+    member: Member
+
+    def __iter__(self) -> Iterator[bytes]:
+        packed = self.zip_.packed(self.member)
+        is_stored = self.member.method == STORED
+        return _store(packed, self.member.packed_size) if is_stored else packed
 
 
 def _store(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:

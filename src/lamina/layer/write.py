@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, cast
-
-from isal import isal_zlib
+from functools import partial
+from typing import BinaryIO
 
 from lamina.elf.needs import Needs
-from lamina.elf.tap import Tap
+from lamina.elf.tap import Tap, needs_of
 from lamina.errors import ArchiveError
 from lamina.layer import gzip_members, tar
+from lamina.layer.clashes import DROP_ONE, Clash, clash_error, is_same, loses_execute_bit
 from lamina.layer.contents import Contents, Item
+from lamina.layer.inflate import inflate
 from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
@@ -20,10 +21,7 @@ from lamina.oci.layer import Layer
 Encode = Callable[[bytes], bytes]
 """Turn plain bytes into one or more gzip members."""
 
-_WINDOW = 1 << 20
 _FLUSH = 1 << 20
-_RAW_DEFLATE = -15
-_INFLATE_ERROR = cast("type[Exception]", isal_zlib.error)
 _KINDS: dict[Kind, bytes] = {
     "file": tar.FILE,
     "directory": tar.DIRECTORY,
@@ -51,13 +49,14 @@ class LayerWriter:
         self._diff = hashlib.sha256()
         self._items: dict[str, Item] = {}
         self._objects: dict[str, Needs] = {}
+        self._clashes: list[Clash] = []
 
     def add(self, entry: Entry, *, owner: str = "") -> Digest:
         """Add an entry whose data is at hand; return the digest of its data.
 
         Raises ``ArchiveError`` if the path was added before (layer.md forbids duplicates).  What
-        may come again, and is written once, is a directory with the same mode, and the same file
-        from another owner.
+        may come again, and is written once, is a directory with the same mode, and a file from
+        another owner, whose clash with the first is told by :meth:`finish`.
         """
         digest = self._digest(entry)
         if entry.path in self._items:
@@ -69,7 +68,33 @@ class LayerWriter:
             self._write_plain(entry.data + tar.padding(len(entry.data)))
             tap = Tap()
             tap.feed(entry.data)
-            self._note_object(entry.path, tap)
+            self._note_object(entry.path, tap, lambda: [entry.data])
+        return digest
+
+    def pour(
+        self, entry: Entry, pieces: Iterable[bytes], *, size: int, encode: Encode, owner: str = ""
+    ) -> Digest:
+        """Add a file of ``size`` bytes that is too large to be at hand, each piece by ``encode``.
+
+        Of a shared object whose tables are large ``pieces`` is gone through more than once.  Raises
+        ``ArchiveError`` if the path was added before, and for more bytes or fewer.
+        """
+        if entry.path in self._items:
+            raise ArchiveError(f"/{entry.path} is added twice")
+        hasher, tap, left = hashlib.sha256(), Tap(), size
+        self._write_header(entry, size, owner)
+        self._encode_plain()
+        for piece in pieces:
+            left -= len(piece)
+            for sink in (hasher.update, self._diff.update, tap.feed):
+                sink(piece)
+            self._write_packed(encode(piece))
+        if left:
+            raise ArchiveError("a file has another size than was said", where=f"/{entry.path}")
+        self._write_plain(tar.padding(size))
+        self._note_object(entry.path, tap, lambda: pieces)
+        digest = Digest(hasher.hexdigest())
+        self._add_item(entry, size=size, digest=digest, owner=owner)
         return digest
 
     def splice(  # noqa: PLR0913 - a zip member has this many parts
@@ -86,6 +111,7 @@ class LayerWriter:
         """Add a file whose raw deflate stream exists; ``packed`` yields it in pieces.
 
         The stream is inflated only to compute digests; its bytes go into the layer as they are.
+        Of a shared object whose tables are large ``packed`` is gone through more than once.
         ``also`` is updated with the file's bytes too.  Raises ``ArchiveError``, naming ``where``,
         when the stream does not hold exactly ``size`` bytes with the CRC-32 ``crc``, and as
         :meth:`add` does.
@@ -100,8 +126,8 @@ class LayerWriter:
         if is_copied:
             self._encode_plain()
             self._write_packed(gzip_members.MEMBER_HEADER)
-            packed = self._copied(packed)
-        for data in inflate(packed, size=size, crc=crc, where=where or entry.path):
+        plain = partial(inflate, size=size, crc=crc, where=where or entry.path)
+        for data in plain(self._copied(packed) if is_copied else packed):
             for sink in sinks:
                 sink(data)
             if tap.is_curious:
@@ -113,7 +139,7 @@ class LayerWriter:
         if is_copied:
             self._write_packed(gzip_members.trailer(crc, size))
             self._write_plain(tar.padding(size))
-        self._note_object(entry.path, tap)
+        self._note_object(entry.path, tap, lambda: plain(packed))
         self._add_item(entry, size=size, digest=digest, owner=owner)
         return digest
 
@@ -122,7 +148,12 @@ class LayerWriter:
         return path in self._items
 
     def finish(self, *, created_by: str) -> tuple[Layer, Contents]:
-        """End the archive and return the layer; the caller keeps or drops the file."""
+        """End the archive and return the layer; the caller keeps or drops the file.
+
+        Raises ``InputError`` naming the files of which two owners brought different ones.
+        """
+        if self._clashes:
+            raise clash_error(self._clashes)
         self._write_plain(tar.END)
         self._encode_plain()
         self._flush_packed()
@@ -142,10 +173,10 @@ class LayerWriter:
             self._write_packed(piece)
             yield piece
 
-    def _note_object(self, path: str, tap: Tap) -> None:
-        found = tap.result()
-        if isinstance(found, Needs):
-            self._objects[path] = found
+    def _note_object(self, path: str, tap: Tap, again: Callable[[], Iterable[bytes]]) -> None:
+        needs = needs_of(tap.result(), again, where=f"/{path}")
+        if needs is not None:
+            self._objects[path] = needs
 
     def _digest(self, entry: Entry) -> Digest:
         """Return the digest of what is at a path: of a hard link, that of the file it repeats."""
@@ -157,13 +188,17 @@ class LayerWriter:
         known = self._items[entry.path]
         if entry.kind == known.kind == "directory" and entry.mode == known.mode:
             return
-        are_files = {entry.kind, known.kind} <= {"file", "hardlink"}
-        if are_files and digest.hex == known.digest and owner != known.owner:
-            return
-        raise ArchiveError(
-            f"/{entry.path} is added twice",
-            why=f"it comes from {self._owner_of(entry.path)} and from {owner}",
-        )
+        if owner == known.owner or entry.kind == known.kind == "directory":
+            raise ArchiveError(
+                f"/{entry.path} is added twice",
+                why=f"it comes from {self._owner_of(entry.path)} and from {owner}",
+            )
+        new = self._item(entry, 0, digest, owner)
+        is_program = is_same(known, new) and loses_execute_bit(known, new)
+        if is_program or not is_same(known, new):
+            first = self._owner_of(entry.path)
+            clash = Clash(path=entry.path, one=first, other=owner, is_program=is_program)
+            self._clashes.append(clash)
 
     def _owner_of(self, path: str) -> str:
         """Say who brought the path; for a directory, who brought the first file in it."""
@@ -171,10 +206,11 @@ class LayerWriter:
         return self._items[path].owner or next((owner for owner in inside if owner), "")
 
     def _add_item(self, entry: Entry, *, size: int, digest: Digest, owner: str) -> None:
+        self._items[entry.path] = self._item(entry, size, digest, owner)
+
+    def _item(self, entry: Entry, size: int, digest: Digest, owner: str) -> Item:
         hex_digest = digest.hex if entry.kind in {"file", "hardlink"} else ""
-        self._items[entry.path] = Item(
-            entry.path, entry.kind, entry.mode, size, hex_digest, entry.target, owner
-        )
+        return Item(entry.path, entry.kind, entry.mode, size, hex_digest, entry.target, owner)
 
     def _write_header(self, entry: Entry, size: int, owner: str) -> None:
         self._add_parents(entry.path, owner)
@@ -199,6 +235,7 @@ class LayerWriter:
             raise ArchiveError(
                 f"/{parent} is a {known.kind}, and /{path} needs it as a directory",
                 why=f"they come from {known.owner} and from {owner}",
+                hint=DROP_ONE,
             )
 
     def _write_plain(self, data: bytes) -> None:
@@ -232,41 +269,3 @@ class LayerWriter:
         self._size += len(data)
         self._blob.update(data)
         self._file.write(data)
-
-
-def inflate(pieces: Iterable[bytes], *, size: int, crc: int, where: str) -> Iterator[bytes]:
-    """Yield what a raw deflate stream holds, in windows of at most 1 MiB.
-
-    Raises ``ArchiveError`` unless that is ``size`` bytes with the CRC-32 ``crc``, and nothing
-    follows.
-    """
-    inflater = isal_zlib.decompressobj(_RAW_DEFLATE)
-    seen_crc = seen_size = 0
-    try:
-        for piece in pieces:
-            for data in _inflate_piece(inflater, piece):
-                seen_size += len(data)
-                if seen_size > size:
-                    raise ArchiveError("the file is longer than its zip says", where=where)
-                seen_crc = isal_zlib.crc32(data, seen_crc)
-                yield data
-    except _INFLATE_ERROR as error:
-        raise ArchiveError(f"the file cannot be inflated: {error}", where=where) from error
-    if not inflater.eof or inflater.unused_data or (seen_size, seen_crc) != (size, crc):
-        raise ArchiveError("the file is damaged: its CRC or size is wrong", where=where)
-
-
-def _inflate_piece(inflater: "isal_zlib.Decompress", piece: bytes) -> Iterator[bytes]:
-    """Yield what one more piece gives, in windows.
-
-    A full window may leave output waiting even after the last byte of input.
-    """
-    if inflater.eof and piece:
-        raise _INFLATE_ERROR("it has data behind its end")
-    is_full = True
-    while is_full and not inflater.eof:
-        data = inflater.decompress(piece, _WINDOW)
-        piece = inflater.unconsumed_tail
-        is_full = len(data) == _WINDOW
-        if data:
-            yield data

@@ -1,7 +1,10 @@
 """Write an OCI image layout (image-layout.md); a crash leaves the old one."""
 
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -51,9 +54,11 @@ def write_layout(
 
     An older image of the same name is replaced, and by one without a name an older one without;
     its blobs stay.  ``index.json`` comes last and at once, so readers see the old state or the new
-    one.
+    one; of several that write at the same time each waits for the others.
+
+    Blobs may be the store's own files under a second name: to change one in place changes both.
     """
-    others = _others(directory, names)
+    _others(directory, names)  # an index that cannot be read is told before anything is written
     blobs = directory / "blobs" / "sha256"
     ingest = directory / "blobs"
     try:
@@ -65,7 +70,21 @@ def write_layout(
     for descriptor, data in documents(image).items():
         _write(blobs / descriptor.digest.hex, data, ingest)
     _write(directory / "oci-layout", LAYOUT, ingest)
-    _write(directory / "index.json", index_json(image, names, others), ingest)
+    with _alone(directory):
+        others = _others(directory, names)
+        _write(directory / "index.json", index_json(image, names, others), ingest)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep others from writing the index; on a disk that knows no locks nobody is kept."""
+    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def copy_blob(source: BinaryIO, destination: Writer, descriptor: Descriptor) -> None:

@@ -7,7 +7,15 @@ from lamina.lock.lock import Lock, LockedWheel
 from lamina.oci.config import Healthcheck, RuntimeConfig
 from lamina.plan.lean import lean_base, lean_layer
 from lamina.plan.partition import partition
-from lamina.plan.plan import BaseImage, BuildPlan, Bytecode, FileLayer, PlannedFile, WheelLayer
+from lamina.plan.plan import (
+    NONROOT_HOME,
+    BaseImage,
+    BuildPlan,
+    Bytecode,
+    FileLayer,
+    PlannedFile,
+    WheelLayer,
+)
 from lamina.plan.preset import preset
 from lamina.project.diet_settings import read_diet
 from lamina.project.loaded import Loaded
@@ -15,7 +23,6 @@ from lamina.project.project import Project
 
 VENV = "/opt/venv"
 _NONROOT = "65532:65532"
-_HOME = "/home/nonroot"
 _BYTECODE: Mapping[str, Bytecode] = {"none": "none", "imported": "imported", "all": "all"}
 _NOTHING_LOADED = Loaded()
 _PROBE = "import sys,urllib.request as r;sys.exit(r.urlopen({url!r},timeout=4).status!=200)"
@@ -66,12 +73,13 @@ def _runtime(
     environment = dict(settings.environment)
     if not has_wheel:
         environment.setdefault("PYTHONPATH", settings.working_directory)
-    home = "/root" if settings.user in {"root", "0", "0:0"} else _HOME
+    unnamed = {} if base.packages or settings.user != "nonroot" else {"USER": "nonroot"}
+    home = "/root" if settings.user in {"root", "0", "0:0"} else NONROOT_HOME
     return RuntimeConfig(
         entrypoint=_entrypoint(project),
         command=settings.command,
         environment=preset(
-            names, venv=VENV, home=home, base=dict(base.environment), own=environment
+            names, venv=VENV, home=home, base=dict(base.environment), own={**unnamed, **environment}
         ),
         user=_NONROOT if settings.user == "nonroot" else settings.user,
         working_directory=settings.working_directory,
@@ -82,9 +90,20 @@ def _runtime(
 
 
 def _entrypoint(project: Project) -> tuple[str, ...]:
-    """Take the setting, else the project's only console script, else Python itself."""
+    """Take the setting, else the project's only console script, else Python itself.
+
+    A ``command`` by itself is a whole program, as CMD is in a Dockerfile.
+    """
     if project.settings.entrypoint:
         return project.settings.entrypoint
+    if command := project.settings.command:
+        if command[0].startswith("-"):
+            raise ProjectError(
+                f"the image would start {command[0]!r}, which is an option and no program",
+                where="pyproject.toml, tool.lamina.command",
+                hint="name the program in `entrypoint`; a command without one is a whole program",
+            )
+        return ()
     if len(project.scripts) == 1:
         return (next(iter(project.scripts)),)
     return ("python",)

@@ -1,7 +1,7 @@
 """A plan for people: layers from the bottom up, their sizes, and what is in them."""
 
 from lamina.plan.diet import lines_of
-from lamina.plan.forecast import Forecast
+from lamina.plan.forecast import Forecast, Together
 from lamina.plan.plan import BaseImage, BuildPlan, FileLayer, WheelLayer
 
 _SHOWN = 6
@@ -51,11 +51,21 @@ def explain_forecast(forecast: Forecast) -> str:
     return "\n".join(lines)
 
 
-def forecast_to_json(forecast: Forecast) -> dict[str, object]:
-    """Write a forecast as JSON values; sizes are in bytes."""
+def explain_together(found: Together) -> str:
+    """Say what a push of several platforms moves, in MB."""
+    about = "" if found.is_exact else "about "
+    return (
+        f"{found.push_size / 1e6:9.1f} MB  in {len(found.layers)} layers are sent for all "
+        f"platforms together: {about}what the next push sends"
+    )
+
+
+def forecast_to_json(forecast: Forecast, whole: Together) -> dict[str, object]:
+    """Write a forecast as JSON values; sizes are in bytes.  ``whole`` is of all platforms."""
     return {
         "reference": forecast.reference,
         "pushSize": forecast.push_size,
+        "pushSizeOfAll": whole.push_size,
         "pullSize": forecast.push_size,
         "unpackSize": forecast.unpack_size,
         "isExact": forecast.is_exact,

@@ -54,6 +54,37 @@ class Forecast:
         return all(layer.is_exact for layer in self.moved)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """What a push of several platforms sends: each layer once, and none that any of them has."""
+
+    layers: tuple[ExpectedLayer, ...]
+
+    @property
+    def push_size(self) -> int:
+        """Bytes that the push sends, at most."""
+        return sum(layer.size for layer in self.layers)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every size is that of a blob."""
+        return all(layer.is_exact for layer in self.layers)
+
+
+def together(forecasts: Sequence[Forecast]) -> Together:
+    """Put the forecasts for the platforms of one image together."""
+    known: set[str] = set()
+    for found in forecasts:
+        for layer in found.layers:
+            known |= layer.marks if layer.name in found.present else set()
+    sent: list[ExpectedLayer] = []
+    for layer in (layer for found in forecasts for layer in found.moved):
+        if known.isdisjoint(layer.marks):
+            sent.append(layer)
+            known |= layer.marks
+    return Together(layers=tuple(sent))
+
+
 def forecast(
     expected: Sequence[ExpectedLayer], manifest: Sequence[Descriptor], *, reference: str
 ) -> Forecast:

@@ -1,5 +1,6 @@
 """Inputs of a plan, small: what of it explains why a layer of another build has other bytes."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.oci.canonical_json import canonical_json
@@ -11,11 +12,12 @@ from lamina.plan.plan import BuildPlan, FileLayer, SystemPackage, WheelLayer
 _DIGITS: Final = 12
 
 
-def plan_inputs(plan: BuildPlan) -> dict[str, Any]:
+def plan_inputs(plan: BuildPlan, own: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Write what each part of an image is made of, as JSON values.
 
-    ``parts`` has a table for each part, from names to versions with the start of a digest;
-    ``settings`` are what more than one part depends on.
+    ``own`` are the rows of the files in the project's own wheel.  ``parts`` has a table for each
+    part, from names to versions with the start of a digest; ``settings`` are what more than one
+    part depends on.
     """
     base = plan.base
     parts: dict[str, dict[str, str]] = {
@@ -32,7 +34,8 @@ def plan_inputs(plan: BuildPlan) -> dict[str, Any]:
         },
     }
     for layer in plan.layers:
-        parts[part_of(layer)[0]] = _layer(layer)
+        is_own = isinstance(layer, WheelLayer) and layer.is_own
+        parts[part_of(layer)[0]] = {**_layer(layer), **(own or {} if is_own else {})}
     settings = {
         "python": base.python,
         "platform": str(base.platform),
@@ -55,8 +58,13 @@ def _packages(packages: tuple[SystemPackage, ...]) -> dict[str, str]:
 def _layer(layer: WheelLayer | FileLayer) -> dict[str, str]:
     if isinstance(layer, WheelLayer):
         return {x.name: f"{x.version} {_short(x.digest)}" for x in layer.wheels}
-    files = {x.path: f"{x.mode:o} {x.size} {_short(x.digest)}" for x in layer.files}
+    files = {x.path: file_row(x.mode, x.size, x.digest) for x in layer.files}
     return {**files, **dict.fromkeys(layer.directories, "folder")}
+
+
+def file_row(mode: int, size: int, digest: Digest) -> str:
+    """Write what is compared of a file."""
+    return f"{mode:o} {size} {_short(digest)}"
 
 
 def _short(digest: Digest) -> str:

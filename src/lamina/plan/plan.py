@@ -6,7 +6,7 @@ not a decision; who remembers images by their plan adds its name (see ``layer.co
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from lamina.lock.lock import LockedWheel
 from lamina.lock.target import Target
@@ -14,6 +14,8 @@ from lamina.oci.config import RuntimeConfig
 from lamina.oci.digest import Digest
 from lamina.oci.platform import Platform
 from lamina.project.diet_settings import Diet
+
+NONROOT_HOME: Final = "/home/nonroot"
 
 Bytecode = Literal["none", "imported", "all"]
 
@@ -125,8 +127,8 @@ class FileLayer:
 class BuildPlan:
     """One platform's image, decided and not yet built; layers from the bottom up.
 
-    Below ``layers`` come those of the base, and one that holds the empty environment ``venv`` and
-    the working directory.  ``created`` is in seconds since the epoch.
+    Below ``layers`` come those of the base, and one that holds the empty environment ``venv``, the
+    working directory and ``home``.  ``created`` is in seconds since the epoch.
     """
 
     name: str
@@ -136,6 +138,12 @@ class BuildPlan:
     runtime: RuntimeConfig
     bytecode: Bytecode = "none"
     created: int = 0
+
+    @property
+    def home(self) -> str:
+        """The home of the image's user, where there is none: an assembled base brings its own."""
+        is_ours = ("HOME", NONROOT_HOME) in self.runtime.environment
+        return NONROOT_HOME if is_ours and not self.base.packages else ""
 
     @property
     def layer_count(self) -> int:

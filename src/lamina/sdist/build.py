@@ -25,6 +25,7 @@ _ENVIRONMENT = {
 }
 _ROUNDS = 3  # a backend may ask for more once it has what it asked for
 _SHOWN = 20
+_LARGEST_RESULT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,9 @@ def _result(out: Path) -> dict[str, object] | None:
     if path.is_symlink() or not path.is_file():
         return None
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except ValueError:
+        with path.open("rb") as file:
+            value = json.loads(file.read(_LARGEST_RESULT))
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

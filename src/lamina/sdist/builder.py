@@ -2,6 +2,8 @@
 
 First with this machine's Python, which is enough for most sdists without a wheel: they hold
 Python only.  What is made for one machine is thrown away and made again with the toolchain.
+Sdists with C in them go to the toolchain at once: many do without what no compiler is there for,
+and then this machine's compiler would decide what is in the image.
 """
 
 import hashlib
@@ -25,12 +27,13 @@ from lamina.plan.plan import BaseImage
 from lamina.protocols import Base
 from lamina.sdist.build import Order, build
 from lamina.sdist.host_root import host_root
+from lamina.sdist.native_sources import has_native_sources
 from lamina.sdist.requirements import Installer
 from lamina.sdist.sandbox import Root, check
-from lamina.sdist.toolchain import Blobs, Toolchains, Unpack
+from lamina.sdist.toolchain import Blobs, Toolchains, Unpack, is_assembled
 from lamina.steps import Step
 
-_LAYOUT = "1"  # changes when equal sdists may make other wheels
+_LAYOUT = "2"  # changes when equal sdists may make other wheels
 _CHUNK = 1 << 20
 _TOPIC = "sdist"
 
@@ -92,7 +95,8 @@ class StoreSdistBuilder:
     def build(self, sdist: LockedSdist, base: BaseImage, step: Step) -> LockedWheel:
         """Return the wheel that the sdist builds to on ``base``'s platform.
 
-        A pure wheel is remembered for the Python version, any other for the exact base.  Raises
+        A pure wheel of an sdist that holds Python only is remembered for the Python version, any
+        other for the exact base.  Raises
         ``ToolError`` with the last lines of the build's output if it fails.
         """
         with step:
@@ -103,23 +107,27 @@ class StoreSdistBuilder:
                     step.cached()
                     return wheel
             check()
-            wheel = self._build(sdist, base, step)
-            key = keys[0] if wheel.is_pure else keys[1]
+            wheel, is_native = self._build(sdist, base, step)
+            key = keys[0] if wheel.is_pure and not is_native else keys[1]
             row = {"filename": wheel.filename, "digest": str(wheel.digest), "size": wheel.size}
             self._store.remember(_TOPIC, key, row)
             self._memo.keep_fact(_TOPIC, key, row, file=self._store.wheel_path(wheel.digest))
             return wheel
 
-    def _build(self, sdist: LockedSdist, base: BaseImage, step: Step) -> LockedWheel:
+    def _build(self, sdist: LockedSdist, base: BaseImage, step: Step) -> tuple[LockedWheel, bool]:
+        """Build the wheel, and say whether a compiler may have had a part in it."""
         path = self._source.fetch_sdist(sdist, step.child(f"fetch {sdist.filename}"))
         with tempfile.TemporaryDirectory(prefix="lamina-sdist-") as folder:
             scratch = Path(folder)
             order = _order(sdist, path, scratch)
             installer = self._installer(base)
-            wheel = self._build_here(order, base, installer, scratch, step)
+            is_native = has_native_sources(order.path, name=order.filename)
+            wheel = None
+            if not (is_native and _may_compile(base)):
+                wheel = self._build_here(order, base, installer, scratch, step)
             if wheel is None:
                 wheel = self._build_with_tools(order, base, installer, scratch, step)
-            return self._keep(sdist, wheel)
+            return self._keep(sdist, wheel), is_native
 
     def _build_here(
         self, order: Order, base: BaseImage, installer: Installer, scratch: Path, step: Step
@@ -138,7 +146,7 @@ class StoreSdistBuilder:
     def _build_with_tools(
         self, order: Order, base: BaseImage, installer: Installer, scratch: Path, step: Step
     ) -> Path:
-        if Platform.parse(f"linux/{host.machine().lower()}") != base.platform:
+        if not _runs_here(base):
             raise UsageError(
                 f"{order.filename} has to be compiled for {base.platform}, which this machine "
                 "is not",
@@ -200,6 +208,14 @@ class StoreSdistBuilder:
         self._store.remember(_TOPIC, key, row)
         self._memo.keep_fact(_TOPIC, key, row)
         return _locked(sdist, str(row["filename"]), digest, int(row["size"]))
+
+
+def _may_compile(base: BaseImage) -> bool:
+    return is_assembled(base) and _runs_here(base)
+
+
+def _runs_here(base: BaseImage) -> bool:
+    return Platform.parse(f"linux/{host.machine().lower()}") == base.platform
 
 
 def _keys(sdist: LockedSdist, base: BaseImage) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamina.errors import ToolError
+from lamina.processes import until_it_ends
 
 _USER = "1000"
 _TAIL_BYTES = 64 << 10
@@ -69,7 +70,10 @@ def command(job: Job) -> list[str]:
 
 
 def run(job: Job) -> Ended:
-    """Run ``job`` and wait for it.  Raises ``ToolError`` if this machine has no sandbox."""
+    """Run ``job`` and wait for it, or end it when nobody wants it any more.
+
+    Raises ``ToolError`` if this machine has no sandbox.
+    """
     check()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -83,7 +87,8 @@ def run(job: Job) -> Ended:
             executable=shutil.which("bwrap"),
         )
         try:
-            code: int | None = process.wait(job.timeout_s)
+            until_it_ends(process, timeout_s=job.timeout_s)
+            code: int | None = process.returncode
         except subprocess.TimeoutExpired:
             code = None
         finally:

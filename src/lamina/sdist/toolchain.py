@@ -3,6 +3,7 @@
 It is unpacked to a folder, once for each state of the archive, and never becomes part of an image.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ _PACKAGES = (
     *("bash", "coreutils", "dash", "diffutils", "findutils", "grep", "gzip", "hostname", "mawk"),
     *("sed", "tar"),
 )
+_IS_THERE = {errno.EEXIST, errno.ENOTEMPTY}  # whether it is depends on the file system
 _MOUNT_POINTS = ("dev", "out", "proc", "requirements", "src", "tmp", "work")
 
 
@@ -59,7 +61,7 @@ class Toolchains:
         Raises ``UsageError`` if the image's base is not assembled from packages, and what
         ``base`` raises.
         """
-        if not image.reference.startswith(("debian:", "ubuntu:")):
+        if not is_assembled(image):
             raise UsageError(
                 f"an sdist has to be compiled, and the base {image.reference} brings no compiler",
                 hint='use a base such as "debian:bookworm", or versions that have wheels',
@@ -85,6 +87,11 @@ class Toolchains:
         )
 
 
+def is_assembled(image: BaseImage) -> bool:
+    """Say whether a base is made of packages, so that there are build tools that fit it."""
+    return image.reference.startswith(("debian:", "ubuntu:"))
+
+
 def _unpack(root: Path, layers: Iterable[Descriptor], blobs: Blobs, unpack: Unpack) -> None:
     """Unpack beside ``root`` and rename, so that a folder is whole or not there."""
     try:
@@ -96,8 +103,10 @@ def _unpack(root: Path, layers: Iterable[Descriptor], blobs: Blobs, unpack: Unpa
             for name in _MOUNT_POINTS:  # a read-only root cannot grow them later
                 (partial / name).mkdir(exist_ok=True)
             os.rename(partial, root)  # noqa: PTH104 - must fail, not replace, if there is one
-        except FileExistsError:
-            pass  # another build was faster, with the same bytes
+        except OSError as error:
+            if error.errno not in _IS_THERE:
+                raise
+            # Another build was faster, with the same bytes.
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:

@@ -91,13 +91,16 @@ class _Choosing:
             self.take([name])
             if name.path in self.gone:
                 names.remove(name)
-                self._take_blobs(name.needs - needs_of(names))
+                self._take_blobs(name.needs, but=needs_of(names))
 
-    def _take_blobs(self, paths: Collection[Path]) -> None:
-        """Take an image's blobs, all of them: one that lacks some is none."""
-        found = sorted(path for path in paths if path in self._blobs)
+    def _take_blobs(self, paths: Collection[Path], *, but: frozenset[Path]) -> None:
+        """Take an image's blobs, all of them: one that lacks some is none.
+
+        What describes a blob of another image stays, whether that blob is here or elsewhere.
+        """
+        found = sorted(path for path in paths if path in self._blobs and path not in but)
         self.take(self._blobs[path] for path in found if self._is_old(self._blobs[path]))
-        self._take_descriptions(self._items)
+        self._take_descriptions(without(self._items, but))
 
     def _take_descriptions(self, items: Iterable[Item]) -> None:
         """Take what describes blobs that went now, or that never were here, if none is left."""

@@ -18,6 +18,9 @@ _VERSION = "1"
 NAMES = "name"
 """The topic of remembered names of images."""
 
+ELSEWHERE = "blob elsewhere"
+"""The topic of the repositories that have blobs; see :mod:`lamina.store.elsewhere`."""
+
 RELEASE_DATES = "debian release date"
 """The topic of the dates that archives may not go back behind; they cannot be made again."""
 

@@ -17,7 +17,7 @@ from lamina.oci.digest import Digest
 from lamina.store.blobs import Blobs
 from lamina.store.needed import referred
 from lamina.store.stock import Item, Kind, Stock
-from lamina.store.store import NAMES, RELEASE_DATES, Store
+from lamina.store.store import ELSEWHERE, NAMES, RELEASE_DATES, Store
 from lamina.store.table import read_row, row_name
 
 _BLOCK: Final = 512
@@ -106,6 +106,9 @@ class _Taking:
     def _add_fact(self, item: Item, blobs: Blobs) -> None:
         """Add a remembered row as what it is; what has to last is no item."""
         topic, name, value = _remembered(item)
+        if topic == ELSEWHERE:
+            self.items.append(replace(item, holders=(blobs.path(Digest.parse(name)),)))
+            return
         if topic == RELEASE_DATES or (not topic and type(value) is int):
             return
         descriptor = _image(value)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,25 @@ def test_each_group_is_a_layer_of_its_own_the_most_stable_first() -> None:
         "project",
     ]
     assert all(copy.is_on("link") or copy.flag("link") == "" for copy in copies)
+
+
+def test_a_version_that_comes_from_tags_is_an_argument_of_the_wheel() -> None:
+    """A context has no .git, so the backend cannot ask git."""
+    tagged = replace(project(), is_versioned_by_tags=True)
+
+    found = render(written(tagged))
+    stage = found[found.index("AS build-wheel") : found.index("uv build")]
+
+    assert "\nARG VERSION=" in stage
+    assert "SETUPTOOLS_SCM_PRETEND_VERSION=${VERSION}" in stage
+    assert "VERSION" not in render(written(project()))
+
+
+def test_a_command_without_an_entry_point_is_the_whole_program() -> None:
+    """The entry point of a base would come before it, were it not taken back."""
+    found = render(written(project(command=("python", "-m", "shop"))))
+
+    assert found.endswith('ENTRYPOINT []\nCMD ["python", "-m", "shop"]\n')
 
 
 def test_nothing_runs_above_the_links() -> None:

@@ -100,7 +100,7 @@ def _tools(dev: Dev, lock: str) -> Iterable[Instruction]:
 
 
 def _comment(plan: BuildPlan) -> str:
-    program = plan.runtime.entrypoint
+    program = plan.runtime.entrypoint or plan.runtime.command
     words = " ".join(program[1:])
     target = "" if program[0] == "python" else f"{plan.venv}/bin/{program[0]} "
     return (

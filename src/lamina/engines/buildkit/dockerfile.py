@@ -22,6 +22,7 @@ from lamina.project.project import Project
 
 PATH: Final = "docker/Dockerfile"
 REQUIREMENTS: Final = "requirements.txt"
+_START: Final = 400
 _HEAD: Final = """\
 # Written by `lamina dockerfile`; settings are in [tool.lamina] of pyproject.toml.
 # Built by `lamina build --engine buildkit`, or without Lamina by
@@ -48,6 +49,15 @@ class Source:
     path: str = PATH
 
 
+def has_dockerfile(project: Project) -> bool:
+    """Say whether the project has a Dockerfile of ours, or settings for one."""
+    try:
+        text = (project.directory / PATH).read_text("utf-8", "replace")
+    except OSError:
+        text = ""
+    return bool(project.settings.buildkit) or _HEAD.partition("\n")[0] in text[:_START]
+
+
 def render_plan(project: Project, plan: BuildPlan, source: Source) -> str:
     """Write the Dockerfile.
 
@@ -68,7 +78,7 @@ def _paragraphs(project: Project, plan: BuildPlan, source: Source) -> Iterable[P
         yield from stages.lock(source.lock, groups)
     yield from (stages.group(found, is_pinned=source.is_pinned) for found in groups)
     if project.is_distributable:
-        yield from stages.own_wheel(plan)
+        yield from stages.own_wheel(plan, is_versioned_by_tags=project.is_versioned_by_tags)
     copies = _files(project, plan)
     if copies:
         yield stages.files(plan, copies)

@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from lamina.errors import ProjectError
-from lamina.oci.reference import Reference
 from lamina.project.base_pin import pinned, registry_reference
+from lamina.project.buildkit_images import builder_image, final_image
 from lamina.project.buildkit_settings import read_buildkit
 from lamina.project.project import Project
-
-_OFFICIAL: Final = {"debian": "debian:{suite}-slim", "ubuntu": "ubuntu:{suite}"}
-"""What registries call the distributions that the native engine assembles from packages."""
 
 _PYTHON: Final = ("ca-certificates", "libgomp1", "libstdc++6", "netbase", "python3", "tzdata")
 """What an assembled base has and a distribution's own image lacks."""
@@ -40,29 +36,14 @@ def foundation_of(project: Project) -> Foundation:
     """
     settings = project.settings
     chosen, _ = read_buildkit(settings.buildkit)
-    base = pinned(settings.base, project.base_pins)
-    is_assembled = registry_reference(base) is None
-    if chosen.base:
-        base = chosen.base
-    elif is_assembled:
-        base = _official(settings.base)
+    is_assembled = registry_reference(settings.base) is None
+    base, builder = final_image(settings), builder_image(settings)
     added = _PYTHON if is_assembled else ()
     installer = ("ca-certificates", "python3", "python3-pip") if is_assembled else ()
     return Foundation(
-        base=base,
-        builder=chosen.builder,
+        base=pinned(base, project.base_pins),
+        builder=pinned(builder, project.base_pins) if builder else "",
         packages=tuple(sorted({*added, *settings.system_packages})),
         build_packages=tuple(sorted({*installer, *chosen.build_packages})),
         is_assembled=is_assembled,
     )
-
-
-def _official(base: str) -> str:
-    kind, _, suite = base.partition(":")
-    if kind not in _OFFICIAL:
-        raise ProjectError(
-            f"BuildKit cannot start from {base!r}",
-            where="pyproject.toml, tool.lamina.base",
-            hint="name an image of a registry in [tool.lamina.buildkit] base",
-        )
-    return str(Reference.parse(_OFFICIAL[kind].format(suite=suite)))

@@ -52,13 +52,15 @@ def configuration_of(plan: BuildPlan) -> tuple[Instruction, ...]:
 
 
 def programs_of(plan: BuildPlan) -> tuple[Instruction, ...]:
-    """Write what starts, in JSON form: there may be no shell."""
+    """Write what starts, in JSON form: there may be no shell.
+
+    Where there is no entry point, it takes back that of the base, which an image inherits.
+    """
     rows: Iterable[Instruction] = (
         Program(keyword="ENTRYPOINT", command=Exec(words=plan.runtime.entrypoint)),
         Program(keyword="CMD", command=Exec(words=plan.runtime.command)),
     )
-    words = (plan.runtime.entrypoint, plan.runtime.command)
-    return tuple(row for row, given in zip(rows, words, strict=True) if given)
+    return tuple(rows) if plan.runtime.command else tuple(rows)[:1]
 
 
 def quoted(value: str, what: str) -> str:

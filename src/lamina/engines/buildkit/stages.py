@@ -24,6 +24,21 @@ _APT_IGNORE: Final = (
     "hadolint ignore=DL3008"
 )
 
+_VERSION: Final = (
+    Arg(pairs=(("VERSION", "0+unknown"),)),
+    Assignment(
+        keyword="ENV",
+        pairs=tuple((name, "${VERSION}") for name in (
+            "SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION",
+            "POETRY_DYNAMIC_VERSIONING_BYPASS", "UV_DYNAMIC_VERSIONING_BYPASS",
+        )),
+    ),
+)  # fmt: skip
+_VERSION_NOTE: Final = (
+    "\nThe version comes from tags, and there is no repository here: pass\n"
+    '`--build-arg VERSION="$(git describe --tags --abbrev=0)"`, or another version.'
+)
+
 
 def base_argument(foundation: Foundation) -> Paragraph:
     """Name the images; ``--build-arg BASE=...`` replaces them."""
@@ -85,20 +100,25 @@ def group(found: Group, *, is_pinned: bool) -> Paragraph:
     )
 
 
-def own_wheel(plan: BuildPlan) -> list[Paragraph]:
-    """Build the project's wheel in one stage, which can be replaced, and install it in another."""
+def own_wheel(plan: BuildPlan, *, is_versioned_by_tags: bool) -> list[Paragraph]:
+    """Build the project's wheel in one stage, which can be replaced, and install it in another.
+
+    ``is_versioned_by_tags`` asks for the version, for the context of a build has no repository.
+    """
     built = bound("/dist", stage="wheel", at="/dist")
     return [
         Paragraph(
             instructions=(
                 From(image="builder", name="build-wheel"),
+                *(_VERSION if is_versioned_by_tags else ()),
                 Copy(sources=(".",), destination="/src"),
                 run_script(_filled(scripts.BUILD_WHEEL, plan), *mounts.UV),
                 From(image="scratch", name="wheel"),
                 Copy(flags=(("from", "build-wheel"),), sources=("/dist",), destination="/dist"),
             ),
             comment="The project as a wheel; nothing else of the source gets into the image.\n"
-            "`--build-context wheel=DIR` takes one that was built before.",
+            "`--build-context wheel=DIR` takes one that was built before."
+            + (_VERSION_NOTE if is_versioned_by_tags else ""),
         ),
         Paragraph(
             instructions=(
