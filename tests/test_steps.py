@@ -63,7 +63,7 @@ def test_children_are_numbered_inside_their_parent() -> None:
     ("error", "outcome", "text"),
     [
         (ArchiveError("broken", where="a.whl"), Outcome.FAILED, "a.whl: broken"),
-        (ValueError("odd"), Outcome.FAILED, "ValueError('odd')"),
+        (ValueError("odd"), Outcome.FAILED, "ValueError"),
         (KeyboardInterrupt(), Outcome.CANCELLED, ""),
     ],
 )

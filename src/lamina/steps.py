@@ -73,7 +73,8 @@ class Step:
         outcome, text = self._outcome, ""
         if isinstance(error, Exception):
             outcome = Outcome.FAILED
-            text = str(error) if isinstance(error, LaminaError) else repr(error)
+            # What others say of an error may quote a secret, and events are kept and sent on.
+            text = str(error) if isinstance(error, LaminaError) else type(error).__name__
         elif error is not None:
             outcome = Outcome.CANCELLED
         self._listener(StepFinished(step=self.id, time=self._clock(), outcome=outcome, error=text))

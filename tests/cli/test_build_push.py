@@ -39,6 +39,7 @@ def test_a_refused_push_leaves_a_name_that_can_be_pushed_again(
     with InMemoryRegistry(auth=Basic(user="alice", password=SECRET)) as registry:
         name = f"{registry.address}/team/app:1"
         refused = toys.lamina("build", project, "-t", name, "--push", store=store)
+        monkeypatch.setenv("LAMINA_REGISTRY", registry.address)
         monkeypatch.setenv("LAMINA_REGISTRY_USER", "alice")
         monkeypatch.setenv("LAMINA_REGISTRY_PASSWORD", SECRET)
 

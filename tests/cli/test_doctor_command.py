@@ -85,6 +85,7 @@ def test_a_registry_that_was_asked_about_and_refuses_is_exit_code_1(
     monkeypatch.setenv("LAMINA_REGISTRY_USER", "alice")
     monkeypatch.setenv("LAMINA_REGISTRY_PASSWORD", SECRET)
     with InMemoryRegistry(auth=Basic(user="alice", password="another")) as closed:
+        monkeypatch.setenv("LAMINA_REGISTRY", closed.address)
         done = doctor(tmp_path, f"{closed.address}/team/app:1")
 
         assert done.code == 1

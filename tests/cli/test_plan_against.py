@@ -103,6 +103,45 @@ def test_of_several_platforms_the_plans_own_counts(
     assert [plan["against"]["pushSize"] for plan in json.loads(done.out)] == [0, 0]
 
 
+def test_of_several_platforms_what_they_share_is_sent_once(
+    registry: InMemoryRegistry, tmp_path: Path
+) -> None:
+    """The wheel is for any platform, so both images have one layer of it."""
+    name, store = f"{registry.address}/app:1", tmp_path / "store"
+    project = locked_project(tmp_path / "project", [BIG])
+    both = ("--platform", "linux/amd64,linux/arm64")
+    toys.lamina("build", project, "-t", "app", *both, store=store)
+
+    words = ("plan", project, "--against", name, *both)
+    plans = json.loads(toys.lamina(*words, "--format", "json", store=store).out)
+    text = toys.lamina(*words, store=store).out
+    done = toys.lamina("push", "app", name, store=store)
+
+    assert done.code == 0, done.err
+    blobs = registry.repositories["app"].blobs
+    sent = sum(len(blobs[blob]) for blob in registry.uploads())
+    (total,) = {plan["against"]["pushSizeOfAll"] for plan in plans}
+    assert sent - 5_000 < total <= sent
+    assert sum(plan["against"]["pushSize"] for plan in plans) > 2 * 6_000_000
+    assert re.search(r"6\.0 MB  in 3 layers are sent for all platforms together", text)
+
+
+def test_a_platform_that_is_new_sends_no_layer_that_another_has(
+    registry: InMemoryRegistry, tmp_path: Path
+) -> None:
+    name, store = f"{registry.address}/app:1", tmp_path / "store"
+    project = locked_project(tmp_path / "project", [BIG])
+    one = toys.lamina(
+        "build", project, "-t", name, "--push", "--platform", "linux/amd64", store=store
+    )
+    assert one.code == 0, one.err
+
+    both = ("--platform", "linux/amd64,linux/arm64", "--format", "json")
+    done = toys.lamina("plan", project, "--against", name, *both, store=store)
+
+    assert [plan["against"]["pushSizeOfAll"] for plan in json.loads(done.out)] == [0, 0]
+
+
 @pytest.mark.usefixtures("hasty")
 def test_a_registry_that_is_away_is_an_error(tmp_path: Path) -> None:
     project = locked_project(tmp_path / "project", [SMALL])

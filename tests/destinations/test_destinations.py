@@ -104,7 +104,7 @@ def test_an_image_that_stays_in_the_store_is_found_by_each_of_its_names(tmp_path
 
     NamedDestination(store, ("toy:1", "toy:latest")).write(image, content, silent_step())
 
-    assert find("toy:1", store, AMD64) == (image, store.blobs)
+    assert find("toy:1", store, AMD64)[0] == image
     assert find("toy", store, AMD64)[0] == image
     with pytest.raises(ImageError, match="no image other:latest in the store"):
         find("other", store, AMD64)

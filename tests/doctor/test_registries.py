@@ -11,7 +11,7 @@ from lamina.doctor.registries import RegistryProbe
 from lamina.http.client import HttpClient
 from lamina.http.settings import HttpSettings
 from lamina.oci.reference import Reference
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
 from lamina.registry.place import place_of
 from lamina.testing.fault_proxy import FaultProxy
 from lamina.testing.faults import Rule, Status
@@ -22,9 +22,8 @@ NOBODY = {"HOME": "/nowhere"}
 
 
 def look(address: str, environment: dict[str, str]) -> list[Check]:
-    probe = RegistryProbe(
-        http=HttpClient(HttpSettings(timeout_s=5)), finder=CredentialFinder(environment)
-    )
+    finder = CredentialFinder({"LAMINA_REGISTRY": address, **environment})
+    probe = RegistryProbe(http=HttpClient(HttpSettings(timeout_s=5)), finder=finder)
     return list(probe.check(place_of(Reference.parse(f"{address}/team/app:1"))))
 
 
@@ -102,6 +101,43 @@ def test_a_file_that_others_may_read_is_a_warning(
     assert CANARY not in credentials.what
     path.chmod(0o600)
     assert look(open_registry.address, {"REGISTRY_AUTH_FILE": str(path)})[0].state == "ok"
+
+
+def test_what_no_push_reads_is_not_broken(tmp_path: Path, open_registry: InMemoryRegistry) -> None:
+    """The first source that knows the registry counts, so the others cannot fail it."""
+    path = tmp_path / "auth.json"
+    login = {"username": "alice", "password": CANARY}
+    path.write_text(json.dumps({"auths": {open_registry.address: login}}))
+    path.chmod(0o600)
+    (tmp_path / "containers").mkdir()
+    (tmp_path / "containers/auth.json").write_text("no json")
+    environment = {"REGISTRY_AUTH_FILE": str(path), "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    credentials, answer = look(open_registry.address, environment)
+
+    assert (credentials.state, answer.state) == ("ok", "ok")
+    assert credentials.what.splitlines() == [
+        f"from {path}, auths['{open_registry.address}']",
+        "- LAMINA_REGISTRY_USER: not set for it",
+        f"- {path}: alice, used: auths['{open_registry.address}']",
+        f"- {tmp_path}/containers/auth.json: not asked",
+    ]
+
+
+def test_a_broken_file_before_the_one_that_would_be_used_is_broken(
+    tmp_path: Path, open_registry: InMemoryRegistry
+) -> None:
+    """A push fails on it, too: what is named first may have been meant."""
+    path = tmp_path / "auth.json"
+    path.write_text("no json")
+    (tmp_path / "containers").mkdir()
+    (tmp_path / "containers/auth.json").write_text("{}")
+    environment = {"REGISTRY_AUTH_FILE": str(path), "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    (credentials,) = look(open_registry.address, environment)
+
+    assert credentials.state == "broken"
+    assert str(path) in credentials.what
 
 
 def test_a_file_without_the_registry_may_be_read_by_all(

@@ -1,6 +1,7 @@
 """Downloads resume, retry what may pass, give up on what will not, and are checked."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.errors import IntegrityError, LaminaError, NetworkError, StoreError
-from lamina.http.client import HttpClient, _follow
+from lamina.http.client import HttpClient
 from lamina.http.receivers import RangesIgnoredError
 from lamina.http.redact import redact
+from lamina.http.redirect import follow
 from lamina.http.settings import HttpSettings
 from lamina.oci.digest import Digest
 from tests.http.conftest import Answer, Asked, Server
@@ -63,7 +65,7 @@ def test_a_file_is_downloaded_and_its_bytes_are_told(
     assert path.read_bytes() == DATA
     assert (size, seen[-1]) == (len(DATA), len(DATA))
     assert server.asked[0].headers["Accept-Encoding"] == "identity"
-    assert server.asked[0].headers["User-Agent"] == "lamina"
+    assert server.asked[0].headers["User-Agent"] == f"lamina/{version('lamina')}"
     assert "Authorization" not in server.asked[0].headers
 
 
@@ -233,9 +235,10 @@ def test_a_server_that_hangs_is_not_waited_for(server: Server, path: Path) -> No
     server.answers(Answer(hang=True))
     client = HttpClient(HttpSettings(timeout_s=0.05), sleep=lambda _: None)
 
-    with pytest.raises(NetworkError, match="cannot download"):
+    with pytest.raises(NetworkError, match="cannot download") as caught:
         client.download(f"{server.origin}/a", path)
     assert len(server.asked) == 5
+    assert "LAMINA_HTTP_TIMEOUT" in str(caught.value.hint)
 
 
 def test_other_bytes_than_promised_leave_no_file(
@@ -571,12 +574,12 @@ def test_missing_certificates_are_an_error_at_once(path: Path, server: Server) -
 @pytest.mark.parametrize("location", ["http://x.example/b", "HTTP://x.example/b"])
 def test_an_encrypted_download_is_never_continued_in_the_clear(location: str) -> None:
     with pytest.raises(NetworkError, match="refused to follow a redirect from https to http"):
-        _follow("https://x.example/a", location)
+        follow("https://x.example/a", location)
 
 
 def test_a_download_may_become_encrypted_and_stay_so() -> None:
-    assert _follow("http://x.example/a", "https://y.example/b") == "https://y.example/b"
-    assert _follow("https://x.example/a/b", "c") == "https://x.example/a/c"
+    assert follow("http://x.example/a", "https://y.example/b") == "https://y.example/b"
+    assert follow("https://x.example/a/b", "c") == "https://x.example/a/c"
 
 
 def part(data: bytes, start: int, stop: int, *, says: str = "", status: int = 206) -> Answer:

@@ -64,6 +64,7 @@ def test_the_doctor_knows_a_registry_with_tls_and_a_password(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LAMINA_REGISTRY_USER", USER)
     with guarded_registry(tmp_path, has_tls=True) as registry:
+        monkeypatch.setenv("LAMINA_REGISTRY", registry.address)
         folder = tmp_path / ".config/containers/certs.d" / registry.address
         words = ("doctor", f"{registry.address}/team/app")
         untrusted = lamina(*words, store=tmp_path / "store")

@@ -17,7 +17,7 @@ from lamina.layout.write import write_layout
 from lamina.oci.image import Image, Index
 from lamina.oci.reference import Reference
 from lamina.registry.client import RegistryClient
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
 from lamina.registry.error import RefusedError
 from lamina.registry.place import place_of
 from lamina.registry.pull import RemoteContent
@@ -70,6 +70,7 @@ def real(
         return
     with registry.guarded_registry(folder, has_tls="TLS" in request.param) as guarded:
         login = {
+            "LAMINA_REGISTRY": guarded.address,
             "LAMINA_REGISTRY_USER": guarded.user,
             "LAMINA_REGISTRY_PASSWORD": guarded.password,
         }

@@ -17,7 +17,7 @@ from lamina.oci.image import Image
 from lamina.oci.platform import Platform
 from lamina.oci.reference import Reference
 from lamina.registry.client import RegistryClient
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
 from lamina.registry.fetch import fetch
 from lamina.registry.place import place_of
 from lamina.registry.push import push
@@ -90,7 +90,11 @@ class BadDay:
     def client(self, mounts: tuple[str, ...] = ()) -> RegistryClient:
         """Make a client of somebody who may do everything."""
         place = place_of(Reference.parse(f"{self.proxy.address}/{NAME}:{TAG}"))
-        login = {"LAMINA_REGISTRY_USER": "alice", "LAMINA_REGISTRY_PASSWORD": "s3cret"}
+        login = {
+            "LAMINA_REGISTRY": self.proxy.address,
+            "LAMINA_REGISTRY_USER": "alice",
+            "LAMINA_REGISTRY_PASSWORD": "s3cret",
+        }
         http = HttpClient(HttpSettings(timeout_s=5))
         retries = Retries(sleep=self.slept.append, jitter=lambda: 0.0)
         session = Session(http, place, CredentialFinder(login), retries=retries)

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.errors import NetworkError
-from lamina.registry.address import check_realm, follow, is_internal, origin_of
+from lamina.oci.reference import Reference
+from lamina.registry.address import check_realm, follow, is_from_inside, is_internal, origin_of
+from lamina.registry.place import place_of
 
 ASKED = "https://r.example/v2/a/blobs/uploads/"
 
@@ -38,6 +40,14 @@ def test_an_address_is_resolved_and_its_query_kept_byte_by_byte(location: str, t
         "https://10.0.0.1/u",
         "https://[::1]:80/u",
         "https://[fe80::1]/u",
+        "https://2130706433/u",
+        "https://0x7f000001/u",
+        "https://127.1:8443/u",
+        "https://0251.0376.0251.0376/u",
+        "https://localhost./u",
+        "https://LOCALHOST/u",
+        "https://10.0.0.1./u",
+        "https://224.0.0.1/u",
     ],
 )
 def test_neither_the_open_nor_the_inside_of_a_network_is_gone_to(location: str) -> None:
@@ -45,8 +55,41 @@ def test_neither_the_open_nor_the_inside_of_a_network_is_gone_to(location: str) 
         follow(ASKED, location, where="r")
 
 
+@pytest.mark.parametrize("host", ["8.8.8.8", "134744072", "example.org", "10.example", "0x7g", "é"])
+def test_a_public_number_and_a_name_are_not_inside(host: str) -> None:
+    assert not is_internal(host)
+
+
 def test_a_registry_inside_a_network_may_name_others_there() -> None:
     assert follow("http://10.0.0.1:5000/v2/", "http://10.0.0.2/u", where="r") == "http://10.0.0.2/u"
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.9", "192.168.1.1", "100.64.0.1", "[fd00::1]", "167772169"]
+)
+def test_a_registry_that_is_said_to_be_inside_may_name_others_there(host: str) -> None:
+    target = f"https://{host}/u"
+
+    assert follow(ASKED, target, where="r", is_inside=True) == target
+    with pytest.raises(NetworkError) as caught:
+        follow(ASKED, target, where="r")
+    assert "LAMINA_INTERNAL_REGISTRIES" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254", "[::1]", "0.0.0.0"])
+def test_nobody_may_name_what_is_on_this_machine_or_beside_it(host: str) -> None:
+    """The numbers beside it are where clouds hand out credentials."""
+    with pytest.raises(NetworkError):
+        follow(ASKED, f"https://{host}/u", where="r", is_inside=True)
+
+
+def test_only_the_registry_itself_is_inside() -> None:
+    """Somebody whom it sends us to is not."""
+    place = place_of(Reference.parse("R.example/a"), inside={"r.example"})
+
+    assert is_from_inside(place, "https://r.example/v2/")
+    assert not is_from_inside(place, "https://elsewhere.example/v2/")
+    assert not is_from_inside(place_of(Reference.parse("r.example/a")), "https://r.example/v2/")
 
 
 @pytest.mark.parametrize(

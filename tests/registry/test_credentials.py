@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lamina.errors import ProjectError, ToolError
+from lamina.errors import ProjectError, ToolError, UsageError
 from lamina.oci.reference import Reference
-from lamina.registry.credentials import ANONYMOUS, CredentialFinder, helper_runner
+from lamina.registry.credential_finder import CredentialFinder
+from lamina.registry.credential_helper import helper_runner
+from lamina.registry.credentials import ANONYMOUS
 from lamina.registry.place import Place, place_of
 
 CANARY = "canary-s3cret"
@@ -24,6 +26,14 @@ def write(path: Path, document: object) -> Path:
 
 def auth(user: str, password: str = CANARY) -> dict[str, str]:
     return {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def variables(user: str, registry: str = "r.example:5000") -> dict[str, str]:
+    return {
+        "LAMINA_REGISTRY": registry,
+        "LAMINA_REGISTRY_USER": user,
+        "LAMINA_REGISTRY_PASSWORD": CANARY,
+    }
 
 
 def home_with(folder: Path, config: object) -> dict[str, str]:
@@ -83,7 +93,7 @@ def test_sources_are_asked_in_order(tmp_path: Path) -> None:
     finders = [
         CredentialFinder({**environment, **more})
         for more in (
-            {"REGISTRY_AUTH_FILE": str(named), "LAMINA_REGISTRY_USER": "env"},
+            {"REGISTRY_AUTH_FILE": str(named), **variables("env")},
             {"REGISTRY_AUTH_FILE": str(named)},
             {},
             {"DOCKER_CONFIG": str(tmp_path / "nowhere")},
@@ -149,6 +159,113 @@ def test_a_helper_whose_name_is_a_path_is_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        "https://r.example:5000/",
+        "http://r.example:5000/",
+        "https://r.example:5000/some/path",
+        "HTTPS://R.example:5000/v1/",
+        "r.example:5000/",
+        "r.example:5000/v1/",
+        "r.example:5000/v2",
+    ],
+)
+def test_an_address_is_taken_for_its_host_as_docker_does(tmp_path: Path, key: str) -> None:
+    finder = CredentialFinder(home_with(tmp_path, {"auths": {key: auth("me")}}))
+
+    assert finder.find(PLACE).user == "me"
+    assert finder.find(place_of(Reference.parse("r.example/team/app"))) is ANONYMOUS
+
+
+@pytest.mark.parametrize(
+    "key", ["r.example:5000/other", "r.example:5000/other/", "ftp://r.example:5000", "/", "", "://"]
+)
+def test_a_key_for_something_else_is_no_address(tmp_path: Path, key: str) -> None:
+    finder = CredentialFinder(home_with(tmp_path, {"auths": {key: auth("me")}}))
+
+    assert finder.find(PLACE) is ANONYMOUS
+
+
+def test_an_exact_key_comes_before_an_address(tmp_path: Path) -> None:
+    entries = {"https://r.example:5000/": auth("address"), "r.example:5000": auth("exact")}
+
+    assert CredentialFinder(home_with(tmp_path, {"auths": entries})).find(PLACE).user == "exact"
+
+
+@pytest.mark.parametrize("empty", [{}, {"username": None, "password": None}, {"auth": ""}])
+def test_an_entry_that_says_nothing_leaves_the_next(tmp_path: Path, empty: object) -> None:
+    """`docker login` leaves empty ones where a helper has the password."""
+    entries = {"r.example:5000": empty, "https://r.example:5000/v1/": auth("me")}
+
+    assert CredentialFinder(home_with(tmp_path, {"auths": entries})).find(PLACE).user == "me"
+
+
+@pytest.mark.parametrize(
+    "key", ["index.docker.io/v1/", "https://registry-1.docker.io/", "https://docker.io"]
+)
+def test_docker_hub_has_several_names(tmp_path: Path, key: str) -> None:
+    finder = CredentialFinder(home_with(tmp_path, {"auths": {key: auth("me")}}))
+
+    assert finder.find(place_of(Reference.parse("python"))).user == "me"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"username": "me", "password": f"{CANARY}\n"},
+        {"auth": base64.b64encode(f"me:{CANARY}\r\n".encode()).decode()},
+        {"auth": auth("me")["auth"] + "\n"},
+    ],
+)
+def test_a_line_end_is_no_part_of_a_password(tmp_path: Path, entry: dict[str, str]) -> None:
+    found = CredentialFinder(home_with(tmp_path, {"auths": {"r.example:5000": entry}})).find(PLACE)
+
+    assert (found.user, found.password) == ("me", CANARY)
+
+
+@pytest.mark.parametrize(
+    ("entry", "part"),
+    [
+        ({"registrytoken": f"{CANARY}€"}, "registry token"),
+        ({"registrytoken": f"{CANARY}\n{CANARY}"}, "registry token"),
+        ({"registrytoken": f"{CANARY} {CANARY}"}, "registry token"),
+        ({"identitytoken": f"{CANARY}\n{CANARY}"}, "identity token"),
+        ({"identitytoken": f"{CANARY}\ud800"}, "identity token"),
+        ({"username": "me", "password": f"{CANARY}\0{CANARY}"}, "password"),
+        ({"username": "me", "password": f"{CANARY}\ud800"}, "password"),
+        ({"username": f"{CANARY}\x1b", "password": "p"}, "user"),
+    ],
+)
+def test_what_no_request_can_hold_is_refused_and_not_shown(
+    tmp_path: Path, entry: dict[str, str], part: str
+) -> None:
+    finder = CredentialFinder(home_with(tmp_path, {"auths": {"r.example:5000": entry}}))
+
+    with pytest.raises(ProjectError, match=f"the {part} holds a character") as caught:
+        finder.find(PLACE)
+
+    error = caught.value
+    assert "config.json" in str(error.where)
+    assert CANARY not in f"{error!r} {error} {error.hint} {error.why} {error.__context__!r}"
+
+
+def test_a_token_between_line_ends_is_a_token(tmp_path: Path) -> None:
+    entry = {"registrytoken": f" {CANARY}\n"}
+
+    found = CredentialFinder(home_with(tmp_path, {"auths": {"r.example:5000": entry}})).find(PLACE)
+
+    assert found.registry_token == CANARY
+
+
+@pytest.mark.parametrize("name", ["auth", "username", "registrytoken"])
+def test_an_entry_of_the_wrong_type_is_an_error(tmp_path: Path, name: str) -> None:
+    config = {"auths": {"r.example:5000": {name: 5}}}
+
+    with pytest.raises(ProjectError, match=f"the entry's {name} is not text"):
+        CredentialFinder(home_with(tmp_path, config)).find(PLACE)
+
+
+@pytest.mark.parametrize(
     "config",
     ["{", "[]", {"auths": {"r.example:5000": {"auth": "%"}}}, {"auths": {"r.example:5000": 1}}],
 )
@@ -170,16 +287,99 @@ def test_what_is_shown_of_credentials_holds_no_secret(tmp_path: Path) -> None:
     assert CANARY not in f"{found!r} {found} {found.source}"
 
 
-def test_a_user_of_the_environment_may_be_for_one_registry_alone(tmp_path: Path) -> None:
-    environment = {
-        "HOME": str(tmp_path),
-        "LAMINA_REGISTRY": "r.example:5000",
-        "LAMINA_REGISTRY_USER": "ci",
-        "LAMINA_REGISTRY_PASSWORD": CANARY,
-    }
+def test_a_user_of_the_environment_is_for_one_registry_alone(tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path), **variables("ci")}
 
     assert CredentialFinder(environment).find(PLACE).user == "ci"
     assert CredentialFinder(environment).find(place_of(Reference.parse("python"))) is ANONYMOUS
+
+
+def test_a_password_for_no_registry_goes_to_none() -> None:
+    """Else the registry of the base, or one that somebody else chose, would get it too."""
+    with pytest.raises(UsageError, match="LAMINA_REGISTRY does not say") as caught:
+        CredentialFinder(variables("ci", "")).find(PLACE)
+
+    assert CANARY not in f"{caught.value!r} {caught.value.hint}"
+
+
+def test_a_password_of_nobody_is_an_error() -> None:
+    with pytest.raises(UsageError, match="LAMINA_REGISTRY_USER is not"):
+        CredentialFinder(variables("")).find(PLACE)
+
+
+def test_a_user_without_a_password_is_nobody(tmp_path: Path) -> None:
+    """Pipelines name the user once, and give the password to the steps that need it."""
+    environment = home_with(tmp_path, {"auths": {"r.example:5000": auth("docker")}})
+
+    found, looked_at = CredentialFinder(
+        {**environment, "LAMINA_REGISTRY": "r.example:5000", "LAMINA_REGISTRY_USER": "ci"}
+    ).explain(PLACE)
+
+    assert found.user == "docker"
+    assert str(looked_at[0]) == "LAMINA_REGISTRY_USER: LAMINA_REGISTRY_PASSWORD is not set"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["https://r.example:5000", "http://R.EXAMPLE:5000/", "r.example:5000/v2/", " r.example:5000\n"],
+)
+def test_the_registry_of_a_password_may_be_written_as_an_address(name: str) -> None:
+    assert CredentialFinder(variables("ci", name)).find(PLACE).user == "ci"
+
+
+@pytest.mark.parametrize("name", ["index.docker.io", "https://index.docker.io/v1/", "docker.io"])
+def test_docker_hub_may_be_written_in_all_its_names(name: str) -> None:
+    place = place_of(Reference.parse("python"))
+
+    assert CredentialFinder(variables("ci", name)).find(place).user == "ci"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "r.example:5000/team",
+        f"https://me:{CANARY}@r.example",
+        "a b",
+        "https://",
+        "r.example:x",
+        ",",
+    ],
+)
+def test_what_is_no_registry_is_an_error_and_not_shown(name: str) -> None:
+    with pytest.raises(UsageError, match="is not the name of a registry") as caught:
+        CredentialFinder(variables("ci", name)).find(PLACE)
+
+    assert CANARY not in f"{caught.value!r} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("password", ["half\udcff", "a\x00b"])
+def test_a_password_of_the_environment_that_is_no_text_is_refused(password: str) -> None:
+    environment = {**variables("ci"), "LAMINA_REGISTRY_PASSWORD": password}
+
+    with pytest.raises(ProjectError, match="the password holds a character") as caught:
+        CredentialFinder(environment).find(PLACE)
+
+    assert caught.value.where == "LAMINA_REGISTRY_USER"
+
+
+def test_what_may_be_told_in_the_open_is_said_for_each_registry() -> None:
+    finder = CredentialFinder(
+        {"LAMINA_CREDENTIALS_OVER_HTTP": "other.lan, http://R.example:5000/,"}
+    )
+
+    assert finder.may_be_told_in_the_open(PLACE)
+    assert not finder.may_be_told_in_the_open(place_of(Reference.parse("r.example/a")))
+    assert not CredentialFinder({}).may_be_told_in_the_open(PLACE)
+
+
+def test_sources_behind_the_one_that_is_used_are_not_read(tmp_path: Path) -> None:
+    environment = home_with(tmp_path, {"auths": {"r.example:5000": auth("me")}})
+    write(tmp_path / ".config/containers/auth.json", "no json")
+
+    found, looked_at = CredentialFinder(environment).explain(PLACE)
+
+    assert found.user == "me"
+    assert str(looked_at[-1]).endswith("auth.json: not asked")
 
 
 def test_a_registry_token_is_neither_password_nor_identity(tmp_path: Path) -> None:
@@ -263,10 +463,13 @@ def test_where_credentials_are_looked_for_is_explained_without_them(tmp_path: Pa
     environment = home_with(tmp_path, {"auths": {"r.example:5000": auth("me")}})
     (tmp_path / ".docker/config.json").chmod(0o644)
 
-    lines = CredentialFinder(environment).explain(PLACE)
+    found, looked_at = CredentialFinder(environment).explain(PLACE)
 
+    lines = [str(source) for source in looked_at]
+    assert found.user == "me"
     assert lines[0] == "LAMINA_REGISTRY_USER: not set for it"
-    assert "config.json: me, " in lines[1]
+    assert "config.json: me, used: " in lines[1]
     assert lines[1].endswith("others may read it: chmod 600")
-    assert lines[2].endswith("containers/auth.json: not there")
+    assert lines[2].endswith("containers/auth.json: not asked")
+    assert [source.is_exposed for source in looked_at] == [False, True, False]
     assert CANARY not in "".join(lines)

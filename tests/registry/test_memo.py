@@ -14,7 +14,8 @@ from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
-from lamina.registry.memo import TAG, RegistryMemo
+from lamina.registry.memo import RegistryMemo
+from lamina.registry.memo_reading import TAG
 from lamina.steps import Step
 from lamina.testing.fault_proxy import FaultProxy, Sink
 from lamina.testing.faults import (
@@ -315,6 +316,39 @@ def test_a_memo_whose_old_blobs_are_gone_is_begun_anew() -> None:
 
         assert machine.warnings == []
         assert set(Machine(registry.address).find("a", "b")) == {"b"}
+
+
+def test_a_memo_with_large_facts_can_be_read_again() -> None:
+    with InMemoryRegistry() as registry:
+        machine = Machine(registry.address)
+        for number in range(9):
+            machine.memo.keep_fact("debian", str(number), "x" * 500_000)
+        machine.save("a")
+
+        reader = Machine(registry.address)
+
+        assert set(reader.find("a")) == {"a"}
+        assert reader.memo.find_fact("debian", "0", reader.step)
+        assert reader.warnings == []
+
+
+def test_a_memo_that_is_too_large_to_be_read_is_begun_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one is that was written without a limit."""
+    with InMemoryRegistry() as registry:
+        Machine(registry.address).save("a")
+        monkeypatch.setattr("lamina.registry.memo_reading.LARGEST_DOCUMENT", 10)
+        machine = Machine(registry.address)
+        assert machine.find("a") == {}
+        machine.save("b")
+        monkeypatch.undo()
+
+        reader = Machine(registry.address)
+
+        assert set(reader.find("a", "b")) == {"b"}
+        assert "begins a new one" in machine.warnings[0]
+        assert reader.warnings == []
 
 
 @pytest.mark.slow

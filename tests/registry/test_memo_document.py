@@ -16,6 +16,7 @@ from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.registry.memo_document import (
+    LARGEST_DOCUMENT,
     MOST_FACTS,
     MOST_LAYERS,
     Fact,
@@ -98,6 +99,28 @@ def test_what_was_used_last_stays_and_the_oldest_goes() -> None:
     assert "old 398" not in new.rows
     assert len(new.facts) == MOST_FACTS
     assert ("t", "99") not in new.facts
+
+
+def test_no_more_is_kept_than_is_read_again_and_what_was_used_last_stays() -> None:
+    old = MemoDocument(
+        rows={"old": row("old")},
+        facts={("debian", str(n)): Fact(value="é" * 25_000) for n in range(MOST_FACTS - 1)},
+    )
+
+    new = old.with_front({"new": row("new")}, {("debian", "new"): Fact(value="x" * 50_000)})
+
+    assert LARGEST_DOCUMENT - 51_000 < len(new.to_bytes()) <= LARGEST_DOCUMENT
+    assert list(new.rows) == ["new", "old"]
+    names = [name for _, name in new.facts]
+    assert names == ["new", *(str(n) for n in range(len(names) - 1))]
+
+
+def test_a_fact_that_alone_is_too_large_takes_no_other_with_it() -> None:
+    facts = {("t", "huge"): Fact(value="x" * LARGEST_DOCUMENT), ("t", "small"): Fact(value=1)}
+
+    new = MemoDocument().with_front({"k": row("k")}, facts)
+
+    assert (set(new.rows), set(new.facts)) == ({"k"}, {("t", "small")})
 
 
 def test_contents_come_back_whole() -> None:

@@ -40,10 +40,17 @@ def image(content: Memory) -> Image:
     return toy_image(content, "a", "b")
 
 
-def send(image: Image | Index, content: Memory, client: RegistryClient, *tags: str) -> list[Event]:
+def send(
+    image: Image | Index,
+    content: Memory,
+    client: RegistryClient,
+    *tags: str,
+    is_checked: bool = False,
+) -> list[Event]:
     events: list[Event] = []
     step = Step("push", events.append, lambda: 0.0)
-    push(tree_of(image), content, client, tags=tags or ("v1",), step=step)
+    tree = tree_of(image)
+    push(tree, content, client, tags=tags or ("v1",), step=step, is_checked=is_checked)
     return events
 
 
@@ -156,6 +163,64 @@ def test_an_index_comes_after_its_images(registry: InMemoryRegistry, content: Me
     digests = {index.descriptor.digest, *(image.descriptor.digest for image in images)}
     assert set(repository.manifests) == digests
     assert len(transfers(events)) == 3, "a layer that both have is sent once"
+
+
+def two_platforms(content: Memory) -> Index:
+    return Index(images=tuple(toy_image(content, n, architecture=n) for n in ("amd64", "arm64")))
+
+
+def test_an_index_that_is_there_is_asked_for_with_its_images(
+    registry: InMemoryRegistry, content: Memory
+) -> None:
+    send(two_platforms(content), content, talk_to(registry.address))
+    registry.reset()
+
+    send(two_platforms(content), content, talk_to(registry.address))
+
+    assert asked(registry) == ["HEAD manifests"] * 3
+
+
+def test_an_image_that_an_index_lost_is_put_again_with_its_layers(
+    registry: InMemoryRegistry, content: Memory
+) -> None:
+    """As a registry's garbage collection leaves it that does not look into indexes."""
+    index = two_platforms(content)
+    send(index, content, talk_to(registry.address))
+    repository, lost = registry.repositories[NAME], index.images[1]
+    del repository.manifests[lost.descriptor.digest]
+    del repository.blobs[lost.layers[0].descriptor.digest]
+
+    send(index, content, talk_to(registry.address))
+
+    assert repository.manifests[lost.descriptor.digest].data == lost.manifest_bytes
+    assert {blob.digest for blob in tree_of(index).blobs} == set(repository.blobs)
+
+
+def test_an_image_is_repaired_when_every_blob_is_asked_for(
+    registry: InMemoryRegistry, content: Memory, image: Image
+) -> None:
+    send(image, content, talk_to(registry.address))
+    lost = image.layers[0].descriptor.digest
+    del registry.repositories[NAME].blobs[lost]
+    registry.reset()
+
+    events = send(image, content, talk_to(registry.address), is_checked=True)
+
+    assert registry.uploads() == (lost,)
+    assert sorted(transfers(events)) == ["present", "present", "uploaded"]
+    assert len(registry.requests(method="HEAD", path_contains="/blobs/")) == 3
+
+
+def test_an_image_that_is_whole_is_checked_without_an_upload(
+    registry: InMemoryRegistry, content: Memory
+) -> None:
+    index = two_platforms(content)
+    send(index, content, talk_to(registry.address))
+    registry.reset()
+
+    send(index, content, talk_to(registry.address), is_checked=True)
+
+    assert sorted(asked(registry)) == ["HEAD blobs"] * 4 + ["HEAD manifests"] * 3
 
 
 def test_blobs_are_taken_over_from_where_they_are(

@@ -13,7 +13,7 @@ from lamina.image.blobs import tree_of
 from lamina.oci.image import Image
 from lamina.oci.reference import Reference
 from lamina.registry.client import RegistryClient
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
 from lamina.registry.error import RefusedError
 from lamina.registry.fetch import fetch
 from lamina.registry.place import place_of
@@ -66,7 +66,11 @@ def client_of(
     password: str = "",
     mounts: tuple[str, ...] = (),
 ) -> RegistryClient:
-    login = {"LAMINA_REGISTRY_USER": real.USER, "LAMINA_REGISTRY_PASSWORD": password}
+    login = {
+        "LAMINA_REGISTRY": address,
+        "LAMINA_REGISTRY_USER": real.USER,
+        "LAMINA_REGISTRY_PASSWORD": password,
+    }
     session = Session(
         HttpClient(HttpSettings(timeout_s=10, certificates=authority)),
         place_of(Reference.parse(f"{address}/{name}:v1")),

@@ -2,14 +2,18 @@
 
 import json
 import ssl
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from lamina.errors import ImageError, InputError, NetworkError
 from lamina.http.client import HttpClient
+from lamina.http.exchange import Answer
 from lamina.http.settings import HttpSettings
 from lamina.oci.digest import Digest
 from lamina.registry.error import MissingError, RefusedError
@@ -259,10 +263,88 @@ def test_a_server_that_hangs_is_not_waited_for() -> None:
     with InMemoryRegistry() as registry, FaultProxy(registry.address) as proxy:
         proxy.use(Rule(Delay(60), path="/manifests/"))
 
-        with pytest.raises(NetworkError, match="the connection broke"):
+        with pytest.raises(NetworkError, match="did not answer as long as we waited") as caught:
             talk_to(proxy.address, slept=slept, http=http).get_manifest("v1")
 
+        assert "LAMINA_HTTP_TIMEOUT" in str(caught.value.hint)
         assert len(proxy.requests(path_contains="/manifests/")) == 5
+
+
+class Drips:
+    """Answers everything with a body of which a byte comes every second, for ever."""
+
+    status = 200
+    headers: Mapping[str, str] = {}
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.is_closed = False
+
+    def send(self, *_: object) -> Answer:
+        return self
+
+    def read(self, limit: int) -> bytes:
+        raise AssertionError(f"who waits for {limit} bytes waits for ever")
+
+    def read_some(self, limit: int) -> bytes:
+        assert limit
+        self.now += 1
+        return b" "
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_document_that_never_ends_is_given_up() -> None:
+    """A byte now and then is no silence, so only the time as a whole ends it."""
+    http = Drips()
+
+    with pytest.raises(NetworkError, match="took longer than 120 s"):
+        talk_to("127.0.0.1:1", http=http, clock=lambda: http.now).get_manifest("v1")
+
+    assert 120 < http.now < 130
+    assert http.is_closed
+
+
+@contextmanager
+def offering(*challenges: str) -> Iterator[str]:
+    """Serve a registry that writes each of its challenges in a line of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            said = self.headers.get("Authorization", "")
+            self.send_response(404 if said == "Bearer t" else 401)
+            for challenge in challenges:
+                self.send_header("WWW-Authenticate", challenge)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            is_alice = self.headers.get("Authorization", "").startswith("Basic ")
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"token": "t"}' if is_alice else b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        address = f"127.0.0.1:{server.server_port}"
+        challenges = tuple(text.format(address) for text in challenges)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield address
+        server.shutdown()
+
+
+TOKENS = 'Bearer realm="http://{}/token",service="r"'
+
+
+@pytest.mark.parametrize(
+    "challenges",
+    [(TOKENS, "Basic"), ("Basic", TOKENS), (TOKENS, "Negotiate"), ("Negotiate", TOKENS)],
+)
+def test_each_scheme_may_be_offered_in_a_line_of_its_own(challenges: tuple[str, ...]) -> None:
+    with offering(*challenges) as address:
+        assert talk_to(address, environment=LOGIN).find_manifest("v1") is None
 
 
 def test_a_ping_says_whether_we_get_in() -> None:

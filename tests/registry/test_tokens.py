@@ -83,10 +83,20 @@ def test_a_token_without_a_lifetime_is_good_for_a_minute() -> None:
     assert token.lifetime_s == 60
 
 
+@pytest.mark.parametrize("said", ["1" + "0" * 400, "true", '"300"', "null", "[]"])
+def test_a_lifetime_that_is_none_is_a_minute(said: str) -> None:
+    body = f'{{"token": "t", "expires_in": {said}}}'.encode()
+
+    _, token = run(ANONYMOUS, TokenAnswer(status=200, body=body))
+
+    assert token.lifetime_s == 60
+
+
 @pytest.mark.parametrize(
     "body",
     [
         b"",
+        b'{"token": "t", "expires_in": ' + b"9" * 5000 + b"}",
         b"{}",
         b"[]",
         b"<html>",

@@ -7,6 +7,9 @@ import pytest
 
 from lamina.errors import IntegrityError, NetworkError, StoreError
 from lamina.events import Transfer
+from lamina.http.client import HttpClient
+from lamina.http.exchange import TimedOutError
+from lamina.http.settings import HttpSettings
 from lamina.oci.digest import Digest
 from lamina.registry.error import RefusedError
 from lamina.registry.upload import Uploader
@@ -14,6 +17,7 @@ from lamina.testing.fault_proxy import FaultProxy, Sink
 from lamina.testing.faults import (
     CloseBefore,
     CloseRequestAfter,
+    Delay,
     DeleteHeaders,
     Rule,
     SetHeaders,
@@ -124,6 +128,63 @@ def test_an_upload_whose_answer_was_lost_is_not_made_twice(
 
     assert (how, is_whole(registry)) == (Transfer.UPLOADED, True)
     assert methods(proxy) == "HEAD POST PUT DELETE HEAD"
+
+
+def late() -> TimedOutError:
+    return TimedOutError("too late", hint="LAMINA_HTTP_TIMEOUT says how long")
+
+
+def gone() -> RefusedError:
+    return RefusedError("the gateway did not wait", status=504)
+
+
+@pytest.mark.parametrize("error", [late(), gone()], ids=["we", "a gateway"])
+def test_an_upload_that_was_not_waited_for_is_left_alone_and_asked_about(
+    registry: InMemoryRegistry, proxy: FaultProxy, error: NetworkError
+) -> None:
+    """The registry may still be at it: to delete the upload would undo what it does."""
+    client = talk_to(proxy.address, http=LosesAnswers("PUT", error))
+
+    how = Uploader(client).transfer(DESCRIPTOR, opener(BLOB))
+
+    assert (how, is_whole(registry)) == (Transfer.UPLOADED, True)
+    assert methods(proxy) == "HEAD POST PUT HEAD"
+
+
+@pytest.mark.parametrize("chunk_size", [0, 300])
+def test_what_takes_long_to_be_stored_is_waited_for(proxy: FaultProxy, chunk_size: int) -> None:
+    """A registry copies and hashes gigabytes before it answers the last request."""
+    proxy.use(Rule(Delay(1), method="PUT"))
+    client = talk_to(proxy.address, http=HttpClient(HttpSettings(timeout_s=0.5)))
+
+    Uploader(client, chunk_size=chunk_size).transfer(DESCRIPTOR, opener(BLOB))
+
+    assert len(proxy.requests(method="PUT")) == 1
+
+
+def test_an_upload_that_is_never_answered_in_time_is_given_up_after_two(proxy: FaultProxy) -> None:
+    """Each of them was waited for as long as may be."""
+    proxy.use(Rule(Delay(60), method="PUT"))
+    client = talk_to(proxy.address, http=HttpClient(HttpSettings(timeout_s=0.05)))
+
+    with pytest.raises(TimedOutError) as caught:
+        Uploader(client).transfer(DESCRIPTOR, opener(BLOB))
+
+    assert "LAMINA_HTTP_TIMEOUT" in str(caught.value.hint)
+    assert methods(proxy) == "HEAD POST PUT HEAD POST PUT HEAD"
+
+
+def test_a_blob_that_got_there_though_no_answer_ever_came_is_there(
+    registry: InMemoryRegistry, proxy: FaultProxy
+) -> None:
+    """Before it is given up, the registry is asked a last time."""
+    proxy.use(Rule(Status(404), method="HEAD", nth=(2,)))
+    client = talk_to(proxy.address, http=LosesAnswers("PUT", late(), count=2))
+
+    assert Uploader(client).transfer(DESCRIPTOR, opener(BLOB)) == Transfer.UPLOADED
+
+    assert is_whole(registry)
+    assert methods(proxy) == "HEAD POST PUT HEAD POST PUT HEAD"
 
 
 def test_a_broken_upload_is_given_up_and_begun_anew(

@@ -9,6 +9,7 @@ from lamina.build import build
 from lamina.cli import wiring
 from lamina.cli.attesting import add_attesting_arguments, attested, begin_attesting, watched
 from lamina.cli.build_records import add_record_arguments, begin_build_records, waiting
+from lamina.cli.elsewhere import reachable
 from lamina.cli.engine_arguments import add_engine_arguments, check_engine, engine_chosen
 from lamina.cli.environment import environment
 from lamina.cli.head_starts import HeadStarts
@@ -104,8 +105,10 @@ def run(options: argparse.Namespace) -> int:
     if options.load:
         destinations.append(engines.any(names))
     if names:
-        # First: a push that fails then leaves a name that `lamina push` can try again.
+        # First: a push that fails then leaves a name that `lamina push` can try again.  Layers that
+        # only a registry has are read from there, and the last one sees to it that one has them.
         destinations.insert(0, NamedDestination(workshop.store, names))
+        destinations.append(reachable(workshop.store, pushed_references(outputs), open_client))
     if not destinations:
         raise UsageError(
             "the image would go nowhere", hint="name it with -t NAME, or give -o oci:DIR"

@@ -74,7 +74,8 @@ class BuildRecords:
             where = _repository(reference)
             self._tags.setdefault(where, []).append(str(reference.digest or reference.tag))
             opener = partial(open_client, reference)
-            self._repositories.setdefault(where, RepositoryRecords(where, opener))
+            repository = RepositoryRecords(where, opener, project=project)
+            self._repositories.setdefault(where, repository)
         self._subjects: dict[str, Descriptor] = {}
         self._notices: list[str] = []
         self._found = Later(self._find, is_abandonable=True)
@@ -178,7 +179,7 @@ def _reason(error: Exception) -> str:
         case LaminaError():
             return error.what
         case _:
-            return repr(error)
+            return type(error).__name__  # what it says may quote a secret, and warnings are kept
 
 
 def _repository(reference: Reference) -> str:

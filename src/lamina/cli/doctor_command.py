@@ -22,7 +22,10 @@ from lamina.http.settings import HttpSettings
 from lamina.lock.index_credentials import uv_config_paths
 from lamina.observers.printable import printable
 from lamina.oci.reference import Reference
-from lamina.registry.credentials import CredentialFinder, helper_runner
+from lamina.registry.address import INSIDE
+from lamina.registry.credential_finder import CredentialFinder
+from lamina.registry.credential_helper import helper_runner
+from lamina.registry.names import registries_in
 from lamina.registry.place import place_of
 from lamina.store.location import store_location
 
@@ -67,8 +70,9 @@ def _probes(references: Sequence[Reference], insecure: Collection[str]) -> Itera
     yield _docker(variables)
     if references:
         probe = _registry_probe(settings)
+        inside = registries_in(variables, INSIDE)
         for reference in references:
-            yield from probe.check(place_of(reference, insecure=insecure))
+            yield from probe.check(place_of(reference, insecure=insecure, inside=inside))
 
 
 def _store() -> Check:

@@ -15,7 +15,11 @@ from lamina.steps import Step
 
 
 class HeadStarts:
-    """One head start for each repository; layers may be in those of ``near`` already."""
+    """A head start for the first repository of each registry, from which the others take it over.
+
+    Layers may be in the repositories of ``near`` already.  A reference by digest gets none: the
+    finished image may have another.
+    """
 
     def __init__(
         self,
@@ -24,16 +28,28 @@ class HeadStarts:
         *,
         near: Sequence[Reference] = (),
     ) -> None:
-        self.near = near
+        self._near = near
+        self._references = references
         self._open_client = open_client
-        self._aheads: dict[tuple[str, str], Ahead] = {}
+        self._firsts: dict[str, Reference] = {}
         for reference in references:
-            ahead = Ahead(partial(self._open_uploader, reference))
-            self._aheads.setdefault(_repository(reference), ahead)
+            if reference.digest is None:
+                self._firsts.setdefault(_registry(reference), reference)
+        self._aheads = {
+            registry: Ahead(partial(self._open_uploader, reference))
+            for registry, reference in self._firsts.items()
+        }
 
-    def of(self, reference: Reference) -> Ahead:
+    def of(self, reference: Reference) -> Ahead | None:
         """Return the head start of pushes to the repository of ``reference``, whatever the tag."""
-        return self._aheads[_repository(reference)]
+        first = self._firsts.get(_registry(reference))
+        is_first = first is not None and _repository(first) == _repository(reference)
+        return self._aheads[_registry(reference)] if is_first else None
+
+    def near(self, reference: Reference) -> Sequence[Reference]:
+        """List where layers may be when the push to ``reference`` begins: those before it too."""
+        earlier = self._references[: self._references.index(reference)]
+        return (*reversed(earlier), *self._near)
 
     def offer(self, layer: Layer, content: Content) -> None:
         """Offer a layer to all of them."""
@@ -49,7 +65,11 @@ class HeadStarts:
             yield
 
     def _open_uploader(self, reference: Reference) -> Uploader:
-        return Uploader(self._open_client(reference, mounts=self.near))
+        return Uploader(self._open_client(reference, mounts=self._near))
+
+
+def _registry(reference: Reference) -> str:
+    return reference.qualified.partition("/")[0]
 
 
 def _repository(reference: Reference) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from lamina.cli import wiring
+from lamina.cli.elsewhere import borrowed
 from lamina.cli.engines import docker_address
 from lamina.cli.environment import child_environment
 from lamina.destinations.docker_engine import DockerEngine
@@ -34,6 +35,11 @@ WHERE_IMAGES_ARE: Final = (
 )
 _OCI, _REGISTRY, _DAEMON = "oci:", "docker://", "docker-daemon:"
 _OCI_ARCHIVE, _DOCKER_ARCHIVE = "oci-archive:", "docker-archive:"
+
+
+def is_remote(name: str) -> bool:
+    """Say whether somebody has to be asked for an image of this name."""
+    return name.startswith(_REGISTRY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +70,9 @@ def opened(wanted: Wanted, store: Store) -> Iterator[Found]:
     """Find any image anywhere; its blobs can be opened while the block runs.
 
     Of a registry nothing but manifests and the config is fetched, and later the layers that are
-    opened and that the store lacks.  Raises ``UsageError`` for words that name no place,
-    ``ImageError`` for what is not there, and what reading from there raises.
+    opened and that the store lacks; so it is with layers of a named image that only a registry has.
+    Raises ``UsageError`` for words that name no place, ``ImageError`` for what is not there, and
+    what reading from there raises.
     """
     text = wanted.name
     if text.startswith(_DOCKER_ARCHIVE):
@@ -86,10 +93,10 @@ def opened(wanted: Wanted, store: Store) -> Iterator[Found]:
         yield _in_place(wanted, store)
 
 
-def find_tree(text: str, store: Store) -> tuple[ImageTree, Content]:
+def find_tree(text: str, store: Store, insecure: Collection[str] = ()) -> tuple[ImageTree, Content]:
     """Find all of what is called ``text``, every platform of it, to be moved as it is."""
     if not text.startswith(_OCI):
-        return load_tree(store.blobs, _named(text, store)), store.blobs
+        return load_tree(store.blobs, _named(text, store)), borrowed(store, insecure)
     directory, _, name = text.removeprefix(_OCI).partition(":")
     layout = Layout(Path(directory))
     return load_tree(layout, find_descriptor(Path(directory), name)), layout
@@ -119,7 +126,7 @@ def _in_place(wanted: Wanted, store: Store) -> Found:
         directory, _, name = text.removeprefix(_OCI).partition(":")
         rows = read_index_json(Path(directory))
         return _among(wanted, Layout(Path(directory)), _called(rows, name, text))
-    return _among(wanted, store.blobs, [_named(text, store)])
+    return _among(wanted, borrowed(store, wanted.insecure), [_named(text, store)])
 
 
 def _among(wanted: Wanted, content: Content, rows: Collection[Descriptor]) -> Found:

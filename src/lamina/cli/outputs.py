@@ -44,7 +44,8 @@ def parse_output(
             if heads is None:
                 return RegistryDestination(reference, open_client)
             ahead = heads.of(reference)
-            return RegistryDestination(reference, open_client, near=heads.near, ahead=ahead)
+            near = heads.near(reference)
+            return RegistryDestination(reference, open_client, near=near, ahead=ahead)
         if transport == "docker-daemon" and engines:
             return engines.docker((path,))
         if transport == "oci":

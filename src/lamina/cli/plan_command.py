@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from lamina.cli.simulating import add_simulating_arguments, check_simulating, sh
 from lamina.cli.variants import add_variant_argument
 from lamina.engines.expected import expected_layers
 from lamina.oci.reference import Reference
-from lamina.plan.explain import explain, explain_forecast, forecast_to_json
-from lamina.plan.forecast import Forecast, forecast
+from lamina.plan.explain import explain, explain_forecast, explain_together, forecast_to_json
+from lamina.plan.forecast import Forecast, forecast, together
 from lamina.plan.plan import BuildPlan
 from lamina.plan.serialize import plan_to_json
 from lamina.project.read import read_project
@@ -58,9 +59,9 @@ def run(options: argparse.Namespace) -> int:
     if options.simulate:
         show_simulations(project, plans, workshop.store, options)
     elif options.format == "json":
-        print(json.dumps(list(map(_to_json, plans, forecasts)), indent=2))
+        print(json.dumps(_to_json(plans, forecasts), indent=2))
     else:
-        print("\n\n".join(map(_explained, plans, forecasts)))
+        print("\n\n".join(_explained(plans, forecasts)))
     return 0
 
 
@@ -74,10 +75,21 @@ def _forecast(plan: BuildPlan, options: argparse.Namespace, workshop: Workshop) 
     return forecast(expected, rows, reference=str(reference))
 
 
-def _to_json(plan: BuildPlan, found: Forecast | None) -> dict[str, Any]:
-    against = {"against": forecast_to_json(found)} if found else {}
-    return {**plan_to_json(plan), **against}
+def _to_json(
+    plans: Sequence[BuildPlan], forecasts: Sequence[Forecast | None]
+) -> list[dict[str, Any]]:
+    whole = together([found for found in forecasts if found])
+    return [
+        {**plan_to_json(plan), **({"against": forecast_to_json(found, whole)} if found else {})}
+        for plan, found in zip(plans, forecasts, strict=True)
+    ]
 
 
-def _explained(plan: BuildPlan, found: Forecast | None) -> str:
-    return "\n\n".join([explain(plan), *([explain_forecast(found)] if found else [])])
+def _explained(plans: Sequence[BuildPlan], forecasts: Sequence[Forecast | None]) -> Iterator[str]:
+    for plan, found in zip(plans, forecasts, strict=True):
+        yield explain(plan)
+        if found:
+            yield explain_forecast(found)
+    every = [found for found in forecasts if found]
+    if len(every) > 1:
+        yield explain_together(together(every))

@@ -7,11 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from lamina.errors import UsageError
 from lamina.http.exchange import Exchange
 from lamina.http.settings import HttpSettings
 from lamina.oci.reference import Reference
+from lamina.registry.address import INSIDE
 from lamina.registry.client import RegistryClient
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
+from lamina.registry.names import registries_in, registry_name
 from lamina.registry.place import Place, place_of
 from lamina.registry.session import Session
 
@@ -32,9 +35,17 @@ def add_registry_arguments(parser: argparse.ArgumentParser) -> None:
         "--insecure-registry",
         action="append",
         default=[],
+        type=_registry,
         metavar="HOST",
         help="talk to HOST[:PORT] without TLS; the loopback needs no such word",
     )
+
+
+def _registry(text: str) -> str:
+    try:
+        return registry_name(text, variable="HOST")
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.what}; {error.hint}") from None
 
 
 def client_opener(
@@ -42,6 +53,7 @@ def client_opener(
 ) -> OpenClient:
     """Make clients for the rest of this command, one HTTP client behind all of them."""
     finder = CredentialFinder(variables)
+    inside = registries_in(variables, INSIDE)
 
     @cache
     def http() -> Exchange:
@@ -54,7 +66,7 @@ def client_opener(
         return Session(http(), place, finder)
 
     def open_client(reference: Reference, *, mounts: Sequence[Reference] = ()) -> RegistryClient:
-        place = place_of(reference, insecure=insecure)
+        place = place_of(reference, insecure=insecure, inside=inside)
         others = (place_of(mount, insecure=insecure) for mount in mounts)
         near = (other.repository for other in others if other.origin == place.origin)
         names = dict.fromkeys(name for name in near if name != place.repository)

@@ -1,13 +1,19 @@
 """Destination ``docker://REFERENCE``: repositories of registries."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from lamina.errors import UsageError
 from lamina.events import ImagePublished
-from lamina.image.blobs import images_of, tree_of
-from lamina.oci.annotations import BASE_NAME
+from lamina.image.blobs import ImageTree, tree_of
+from lamina.oci import media_type
+from lamina.oci.annotations import BASE_NAME, LAYER_KEY
 from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import Digest
 from lamina.oci.image import Image, Index
+from lamina.oci.members import text_table
+from lamina.oci.parse import parse_manifest
 from lamina.oci.reference import Reference
 from lamina.protocols import Content
 from lamina.registry.ahead import Ahead
@@ -44,30 +50,60 @@ class RegistryDestination:
         self._ahead = ahead
 
     def write(self, image: Image | Index, content: Content, step: Step) -> Descriptor:
-        """Send what the repository lacks, and the tag at last."""
+        """Send what the repository lacks, and the tag at last.
+
+        Raises ``UsageError`` where the reference has another digest than the image.
+        """
+        tree = tree_of(image)
+        tags = tags_of(self._reference, tree.root.digest)
         shown = f"docker://{self._reference}"
         with step:
-            mounts = (*self._near, *_bases(image))
+            mounts = (*self._near, *bases_of(tree))
             client = self._open_client(self._reference, mounts=mounts)
             sent = self._ahead.finish() if self._ahead else ()
-            tags = tags_of(self._reference)
-            push(tree_of(image), content, client, tags=tags, step=step, sent=sent)
+            push(tree, content, client, tags=tags, step=step, sent=sent)
             step.tell(ImagePublished, destination=shown, digest=image.descriptor.digest)
         return image.descriptor
 
 
-def tags_of(reference: Reference) -> Sequence[str]:
-    """List the tag that a push to ``reference`` moves; none for a reference by digest."""
+def tags_of(reference: Reference, digest: Digest) -> Sequence[str]:
+    """List the tag that a push of the image ``digest`` moves; none for a reference by digest.
+
+    Raises ``UsageError`` for a reference by another digest, under which nobody would find it.
+    """
+    if reference.digest not in {None, digest}:
+        raise UsageError(
+            f"the image has another digest than {reference} says: {digest}",
+            hint="push it to a tag, and let others pull it by the digest that it has",
+        )
     return (reference.tag,) if reference.tag else ()
 
 
-def _bases(image: Image | Index) -> tuple[Reference, ...]:
-    """List where the base's layers were found: those that nobody made here."""
-    found = (single for single in images_of(image) if not all(x.key for x in single.layers))
-    names = (single.annotations.get(BASE_NAME, "") for single in found)
-    return tuple(Reference.parse(name) for name in dict.fromkeys(names) if _is_reference(name))
+def bases_of(tree: ImageTree) -> tuple[Reference, ...]:
+    """List where the bases' layers were found, as images say that have layers nobody made here."""
+    names = (
+        name
+        for descriptor, data in tree.manifests.items()
+        if descriptor.media_type in media_type.MANIFESTS
+        for name in _base_names(data, where=str(descriptor.digest))
+    )
+    return tuple(Reference.parse(name) for name in dict.fromkeys(names))
+
+
+def _base_names(data: bytes, *, where: str) -> Iterator[str]:
+    _, layers = parse_manifest(data, where=where, any_layers=True)
+    name = text_table(json.loads(data), "annotations").get(BASE_NAME, "")
+    is_foreign = any(LAYER_KEY not in layer.annotations for layer in layers)
+    if is_foreign and _is_reference(name):
+        yield name
 
 
 def _is_reference(name: str) -> bool:
-    """Say whether a base is in a registry, and not in a folder."""
-    return bool(name) and not name.startswith("oci:")
+    """Say whether a base is in a registry, and not in a folder; others may write anything."""
+    if not name or name.startswith("oci:"):
+        return False
+    try:
+        Reference.parse(name)
+    except UsageError:
+        return False
+    return True

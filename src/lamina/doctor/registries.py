@@ -10,15 +10,13 @@ from lamina.http.exchange import Exchange
 from lamina.http.retry import Retries, RetryPolicy
 from lamina.registry.challenge import parse_challenges
 from lamina.registry.client import RegistryClient
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
 from lamina.registry.error import SEE_DOCTOR
 from lamina.registry.place import Place
 from lamina.registry.session import Session
 
 _UNAUTHORIZED: Final = 401
 _ONCE: Final = Retries(policy=RetryPolicy(attempts=1))
-_NOTHING: Final = "nothing for it"
-_READABLE: Final = "others may read it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +36,12 @@ class RegistryProbe:
     def _credentials(self, place: Place) -> Check:
         name = f"{place}, credentials"
         try:
-            source = self.finder.find(place).source
-            lines = self.finder.explain(place)
+            credentials, looked_at = self.finder.explain(place)
         except LaminaError as error:
             return failed(name, error)
-        what = "\n".join([f"from {source}", *(f"- {line}" for line in lines)])
-        if any(_READABLE in line and _NOTHING not in line for line in lines):
-            hint = "take the right to read those files from others"
+        what = "\n".join([f"from {credentials.source}", *(f"- {source}" for source in looked_at)])
+        if any(source.is_exposed for source in looked_at):
+            hint = "take the right to read that file from others"
             return Check(name=name, state="warning", what=what, hint=hint)
         return Check(name=name, state="ok", what=what)
 

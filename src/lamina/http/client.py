@@ -1,21 +1,26 @@
 """The only importer of the HTTP library: single exchanges, and downloads that resume."""
 
-import base64
 import io
-import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 
-from lamina.errors import InputError, NetworkError
-from lamina.http.exchange import Answer, Body, InterruptedExchangeError
+from lamina.errors import NetworkError
+from lamina.http.agent import agent
+from lamina.http.exchange import Answer, Body, InterruptedExchangeError, TimedOutError
+from lamina.http.fields import joined
+from lamina.http.patience import USUAL_S, VARIABLE, answer_s, connect_s
+from lamina.http.proxy import basic, parse_proxy
 from lamina.http.receivers import Part, Progress, Receiver, Size, Transfer
 from lamina.http.redact import redact
+from lamina.http.redirect import check_address, follow
 from lamina.http.retry import ATTEMPTS, RETRIED_STATUSES, backoff_s, retry_after_s
 from lamina.http.settings import HttpSettings
+from lamina.http.trust import trusting
 from lamina.lock.index_credentials import Login, origin, without_login
 from lamina.oci.digest import Digest
 
@@ -24,8 +29,7 @@ _REDIRECTS = 5
 _OK = 200
 _PARTIAL_CONTENT = 206
 _WORTH_READING = 1 << 16
-_CONNECT_S = 10.0
-_AGENT = "lamina"
+_LONGEST_DRAIN_S = 1.0
 
 
 class HttpClient:
@@ -66,11 +70,12 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], body: Body | bytes | None
     ) -> Answer:
         """Make one request; see :class:`lamina.http.exchange.Exchange`."""
-        sent = {"User-Agent": _AGENT, "Accept-Encoding": "identity", **headers}
+        sent = {"User-Agent": agent(), "Accept-Encoding": "identity", **headers}
         if isinstance(body, Body):
             sent["Content-Length"] = str(body.size)
+        file = body.open() if isinstance(body, Body) else io.BytesIO(body or b"")
         try:
-            with body.open() if isinstance(body, Body) else io.BytesIO(body or b"") as file:
+            with file, _no_value_shown(url):
                 response: urllib3.BaseHTTPResponse = self._pool(url).request(
                     method,
                     url,
@@ -80,7 +85,7 @@ class HttpClient:
                     decode_content=False,
                     redirect=False,
                     retries=False,
-                    timeout=self._patience,
+                    timeout=self._patience(body),
                 )
         except _HOPELESS as error:
             raise _unreachable(redact(url), error, what="cannot connect") from error
@@ -127,27 +132,28 @@ class HttpClient:
 
     def _request(self, method: str, url: str, *, wanted: str) -> urllib3.BaseHTTPResponse:
         """Follow redirects ourselves: credentials go to the origin they belong to, and no other."""
-        headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": agent(), "Accept-Encoding": "identity"}
         if wanted:
             headers["Range"] = wanted
-        _check_address(url)
+        check_address(url)
         logins = self._logins(url)
         for _ in range(_REDIRECTS):
             address = without_login(url)  # a redirect does not get to say who we are, either
-            response: urllib3.BaseHTTPResponse = self._pool(address).request(
-                method,
-                address,
-                headers={**headers, **_authorization(logins.get(origin(address)))},
-                preload_content=False,
-                redirect=False,
-                retries=False,
-                timeout=self._patience,
-            )
+            with _no_value_shown(address):
+                response: urllib3.BaseHTTPResponse = self._pool(address).request(
+                    method,
+                    address,
+                    headers={**headers, **_authorization(logins.get(origin(address)))},
+                    preload_content=False,
+                    redirect=False,
+                    retries=False,
+                    timeout=self._patience(),
+                )
             location = response.get_redirect_location()
             if not location:
                 return response
             _dismiss(response)
-            url = _follow(address, location)
+            url = follow(address, location)
         raise NetworkError(f"more than {_REDIRECTS} redirects", where=redact(url))
 
     def _logins(self, url: str) -> Mapping[str, Login]:
@@ -161,23 +167,24 @@ class HttpClient:
             return known
         return {**known, where: (user, unquote(parts.password or ""))}
 
-    @property
-    def _patience(self) -> urllib3.Timeout:
-        read = self._settings.timeout_s
-        return urllib3.Timeout(connect=min(_CONNECT_S, read), read=read)
+    def _patience(self, body: Body | bytes | None = None) -> urllib3.Timeout:
+        usual = self._settings.timeout_s
+        return urllib3.Timeout(connect=connect_s(body, usual), read=answer_s(body, usual))
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         proxy = self._settings.proxy_for(url)
         authorities = self._settings.authorities_for(url)
         key = (proxy, *map(str, authorities))
         if key not in self._pools:
-            self._pools[key] = self._new_pool(proxy, authorities)
+            self._pools[key] = self._new_pool(proxy, urlsplit(url).scheme, authorities)
         return self._pools[key]
 
-    def _new_pool(self, proxy: str, authorities: tuple[Path, ...]) -> urllib3.PoolManager:
+    def _new_pool(
+        self, proxy: str, scheme: str, authorities: tuple[Path, ...]
+    ) -> urllib3.PoolManager:
         certificates = self._settings.certificates
         ca_certs = str(certificates) if certificates else None
-        context = _trusting(ca_certs, authorities) if authorities else None
+        context = trusting(ca_certs, authorities) if authorities else None
         size = self._settings.connections
         if not proxy:
             return urllib3.PoolManager(
@@ -187,10 +194,10 @@ class HttpClient:
                 ca_certs=ca_certs,
                 ssl_context=context,
             )
-        address = proxy if "://" in proxy else f"http://{proxy}"
+        parsed = parse_proxy(proxy, scheme=scheme)
         return urllib3.ProxyManager(
-            without_login(address),
-            proxy_headers=_proxy_authorization(address),
+            parsed.address,
+            proxy_headers={"Proxy-Authorization": basic(parsed.login)} if parsed.login else {},
             maxsize=size,
             block=False,
             ca_certs=ca_certs,
@@ -202,6 +209,12 @@ _HOPELESS = (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError)
 """What will be no better the next time: a certificate, an address that is none."""
 
 
+_THE_NETWORK = "check the network, the proxy and certificate settings, then run the command again"
+_OUR_PATIENCE = (
+    f"{VARIABLE} says how many seconds a server may be silent, {USUAL_S:g} if it is not set"
+)
+
+
 class _Answer:
     """A response of the HTTP library as an ``Answer``."""
 
@@ -209,11 +222,18 @@ class _Answer:
         self._response = response
         self._shown = shown
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        fields = response.headers
+        self.headers = {name.lower(): joined(fields.getlist(name)) for name in fields}
 
     def read(self, limit: int) -> bytes:
         try:
             return self._response.read(limit, decode_content=False) if limit else b""
+        except urllib3.exceptions.HTTPError as error:
+            raise _interrupted(self._shown, error) from error
+
+    def read_some(self, limit: int) -> bytes:
+        try:
+            return self._response.read1(limit, decode_content=False) if limit else b""
         except urllib3.exceptions.HTTPError as error:
             raise _interrupted(self._shown, error) from error
 
@@ -240,59 +260,36 @@ def _dismiss(response: urllib3.BaseHTTPResponse) -> None:
     """Keep the connection for the next request if little is left to read of this one's answer."""
     left = getattr(response, "length_remaining", None)
     if left is not None and left <= _WORTH_READING:
-        response.drain_conn()
-    else:
-        response.close()
+        _drain(response)
+    response.close()
 
 
-def _trusting(ca_certs: str | None, authorities: tuple[Path, ...]) -> ssl.SSLContext:
-    """Trust what is trusted anyway, and some more authorities for one host."""
-    path: str | Path | None = ca_certs
-    try:
-        context = ssl.create_default_context(cafile=ca_certs)
-        for path in authorities:
-            context.load_verify_locations(path)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            f"cannot read certificates: {error.strerror or error}", where=str(path)
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+def _drain(response: urllib3.BaseHTTPResponse) -> None:
+    """Read to the end, which gives the connection back; not from a server that takes its time."""
+    deadline = time.monotonic() + _LONGEST_DRAIN_S
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        while time.monotonic() < deadline and response.read1(_WORTH_READING):
+            pass
 
 
 def _authorization(login: Login | None) -> dict[str, str]:
-    return {} if login is None else {"Authorization": _basic(login)}
+    return {} if login is None else {"Authorization": basic(login)}
 
 
-def _proxy_authorization(proxy: str) -> dict[str, str]:
-    parts = urlsplit(proxy)
-    if parts.username is None:
-        return {}
-    login = unquote(parts.username), unquote(parts.password or "")
-    return {"Proxy-Authorization": _basic(login)}
-
-
-def _basic(login: Login) -> str:
-    return "Basic " + base64.b64encode(":".join(login).encode()).decode()
-
-
-def _check_address(url: str) -> None:
-    where = origin(url)
-    if not where or urlsplit(where).hostname is None:
-        raise NetworkError("not an address that can be fetched", where=redact(url))
-
-
-def _follow(url: str, location: str) -> str:
-    """Resolve a redirect, but never to another protocol or to an unencrypted one."""
-    old = urlsplit(url).scheme
+@contextmanager
+def _no_value_shown(url: str) -> Iterator[None]:
+    """Say that a request cannot be sent, without the header that cannot, which may be a secret."""
     try:
-        target = urljoin(url, location)
-        new = urlsplit(target).scheme
-    except ValueError:  # an IPv6 address without its bracket
-        new = "nowhere"
-    if new not in {"http", "https"} or (old, new) == ("https", "http"):
-        raise NetworkError(f"refused to follow a redirect from {old} to {new}", where=redact(url))
-    return target
+        yield
+    except urllib3.exceptions.HTTPError:
+        raise
+    except ValueError as error:
+        raise NetworkError(
+            "the request cannot be sent",
+            where=redact(url),
+            hint="look for odd characters in the credentials and in the address",
+            why=type(error).__name__,
+        ) from None
 
 
 def _unreachable(shown: str, error: Exception, *, what: str = "cannot download") -> NetworkError:
@@ -301,17 +298,26 @@ def _unreachable(shown: str, error: Exception, *, what: str = "cannot download")
         where=shown,
         # An address that cannot be parsed is quoted with all of its secrets.
         why=type(error).__name__ if isinstance(error, ValueError) else str(error)[:300],
-        hint="check the network, the proxy and certificate settings, then run the command again",
+        hint=_OUR_PATIENCE if _is_late(error) else _THE_NETWORK,
     )
 
 
 def _interrupted(shown: str, error: Exception) -> InterruptedExchangeError:
-    return InterruptedExchangeError(
-        "the connection broke",
-        where=shown,
-        why=str(error)[:300],
-        hint="check the network, the proxy and certificate settings, then run the command again",
-    )
+    why = str(error)[:300]
+    if _is_late(error):
+        return TimedOutError(
+            "the server did not answer as long as we waited",
+            where=shown,
+            why=why,
+            hint=_OUR_PATIENCE,
+        )
+    return InterruptedExchangeError("the connection broke", where=shown, why=why, hint=_THE_NETWORK)
+
+
+def _is_late(error: Exception) -> bool:
+    """Say whether it was us who ended it, while we waited or while the server took nothing."""
+    is_read = isinstance(error, urllib3.exceptions.ReadTimeoutError)
+    return is_read or any(isinstance(cause, TimeoutError) for cause in error.args)
 
 
 def _refused(shown: str, status: int) -> NetworkError:

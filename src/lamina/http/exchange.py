@@ -11,12 +11,20 @@ class InterruptedExchangeError(NetworkError):
     """The exchange broke before it ended; another may not."""
 
 
+class TimedOutError(InterruptedExchangeError):
+    """We did not wait any longer; what was asked for may yet be done."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """What is sent: ``open`` gives its ``size`` bytes from the start, as often as it takes."""
+    """What is sent: ``open`` gives its ``size`` bytes from the start, as often as it takes.
+
+    What ``is_stored`` is answered when all of it was put away, which may take long.
+    """
 
     open: Callable[[], BinaryIO]
     size: int
+    is_stored: bool = False
 
 
 class Answer(Protocol):
@@ -31,10 +39,16 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields."""
+        """The header fields; several lines of one are joined by commas."""
 
     def read(self, limit: int) -> bytes:
         """Read at most ``limit`` bytes of the body.  Raises ``InterruptedExchangeError``."""
+
+    def read_some(self, limit: int) -> bytes:
+        """Read what has come, at most ``limit`` bytes; none is the end.
+
+        Raises ``InterruptedExchangeError``.
+        """
 
     def close(self) -> None:
         """Give the connection back."""

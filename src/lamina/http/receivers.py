@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lamina.errors import IntegrityError, NetworkError, StoreError
+from lamina.http.fields import number_of
 from lamina.oci.digest import Digest
 
 _CHUNK = 1 << 18
@@ -58,10 +59,10 @@ class Size:
 
     def receive(self, response: Response) -> bool:
         """Read the length; raise ``NetworkError`` where there is none."""
-        length = response.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
+        length = number_of(response.headers.get("Content-Length", ""))
+        if length is None:
             raise NetworkError("the server does not say how long the file is", where=self.shown)
-        self.answer = int(length)
+        self.answer = length
         return True
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lamina.http.patience import USUAL_S
+from lamina.http.proxy import is_direct
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
@@ -15,6 +18,7 @@ class HttpSettings:
     ``authorities`` are directories with one more directory for each ``host:port``, whose ``.crt``
     files are trusted for that host alone (Docker's and containers' ``certs.d``).
     ``proxies`` maps ``http`` and ``https`` to a proxy's address.
+    ``timeout_s`` is how long a server may be silent; see :mod:`lamina.http.patience`.
     """
 
     certificates: Path | None = None
@@ -22,7 +26,7 @@ class HttpSettings:
     proxies: tuple[tuple[str, str], ...] = ()
     no_proxy: tuple[str, ...] = ()
     authorities: tuple[Path, ...] = ()
-    timeout_s: float = 60.0
+    timeout_s: float = USUAL_S
     connections: int = 8
 
     def authorities_for(self, url: str) -> tuple[Path, ...]:
@@ -34,15 +38,9 @@ class HttpSettings:
     def proxy_for(self, url: str) -> str:
         """Return the address of the proxy for ``url``, empty where it is reached directly.
 
-        What is on this machine never goes through a proxy.  A name in ``no_proxy`` stands for
-        itself and all below it; ``*`` for everything.
+        ``no_proxy`` is as in :func:`lamina.http.proxy.is_direct`.
         """
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        is_here = host in {"localhost", "::1"} or host.startswith("127.")
-        if is_here or "*" in self.no_proxy:
-            return ""
-        names = (rule.lower().removeprefix("*").lstrip(".") for rule in self.no_proxy)
-        if any(name and f".{host}".endswith(f".{name}") for name in names):
+        if is_direct(parts.hostname or "", self.no_proxy):
             return ""
         return dict(self.proxies).get(parts.scheme, "")

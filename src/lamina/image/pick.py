@@ -29,6 +29,22 @@ def pick(
     Without a ``wanted`` platform it is the image for the ``usual`` one, or else the only image that
     there is.  Raises ``ImageError`` saying which platforms there are.
     """
+    leaf = pick_manifest(content, rows, wanted=wanted, usual=usual, where=where)
+    image = load_image(content, leaf, wanted or usual)
+    if wanted is not None and image.platform.architecture:
+        _check(leaf, image, wanted, where)
+    return leaf, image
+
+
+def pick_manifest(
+    content: Content,
+    rows: Sequence[Descriptor],
+    *,
+    wanted: Platform | None,
+    usual: Platform,
+    where: str,
+) -> Descriptor:
+    """Find the manifest that :func:`pick` reads, going by what indexes say of it."""
     found = [tuple(_leaves(content, row)) for row in dict.fromkeys(rows)]
     firsts = (next((x for x in leaves if fits(x, wanted or usual)), None) for leaves in found)
     fitting = {leaf.digest: leaf for leaf in firsts if leaf is not None}
@@ -42,10 +58,7 @@ def pick(
             hint=f"there are images for {_platforms(every.values())}: choose one with --platform",
         )
     (leaf,) = fitting.values()
-    image = load_image(content, leaf, wanted or usual)
-    if wanted is not None and image.platform.architecture:
-        _check(leaf, image, wanted, where)
-    return leaf, image
+    return leaf
 
 
 def _check(leaf: Descriptor, image: Image, wanted: Platform, where: str) -> None:

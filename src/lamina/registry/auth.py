@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from lamina.errors import NetworkError
+from lamina.http.redact import redact
 from lamina.registry.address import check_realm
 from lamina.registry.challenge import Challenge, parse_challenges
 from lamina.registry.credentials import Credentials
-from lamina.registry.place import Place
+from lamina.registry.place import Place, is_in_the_open
 from lamina.registry.tokens import Token, TokenAnswer, TokenFlow, TokenRequest, ask_for_token
 
 SendForToken = Callable[[TokenRequest], TokenAnswer]
@@ -45,7 +47,8 @@ class _Kept:
 class Auth:
     """The state of getting into one registry as one user; safe to share between threads.
 
-    ``clock`` is in seconds since any point in time.
+    ``may_tell_in_the_open`` lets credentials go to other machines without TLS.  ``clock`` is in
+    seconds since any point in time.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class Auth:
         place: Place,
         credentials: Credentials,
         send: SendForToken,
+        may_tell_in_the_open: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._place = place
         self._credentials = credentials
         self._send = send
+        self._may_tell_in_the_open = may_tell_in_the_open
         self._clock = clock
         self._uses_basic = False
         self._challenge: Challenge | None = None
@@ -70,10 +75,12 @@ class Auth:
         """Return the Authorization header for a request, as far as it is known.
 
         Once the registry has said where its tokens come from, they are fetched before they are
-        missed, and again before they end.  Raises ``NetworkError`` when the token server refuses.
+        missed, and again before they end.  Raises ``NetworkError`` when the token server refuses,
+        and where credentials would go into the open.
         """
         with self._lock:
             if self._credentials.registry_token:
+                self._check_told_to(self._place.origin)
                 return _bearer(self._credentials.registry_token)
             if self._uses_basic:
                 return {"Authorization": self._credentials.basic}
@@ -87,20 +94,24 @@ class Auth:
     def answer(self, header: str, scope: Scope, *, used: Mapping[str, str]) -> bool:
         """Take in a challenge to a request that carried ``used``; say whether to ask again.
 
-        Raises ``NetworkError`` when the token server refuses.
+        A token is asked for where the registry takes one, whatever else it takes.  Raises
+        ``NetworkError`` when the token server refuses, and where credentials would go into the
+        open.
         """
         with self._lock:
             if self._credentials.registry_token:
                 return False
             if self._knows_more_than(used, scope):
                 return True  # another thread has learnt it in the meantime
-            for challenge in parse_challenges(header):
+            offered = parse_challenges(header)
+            for challenge in sorted(offered, key=lambda one: one.scheme != "bearer"):
                 if challenge.scheme == "bearer" and challenge.parameters.get("realm"):
                     self._widen(challenge, scope)
                     self._fetch(challenge, scope)
                     self._challenge, self._uses_basic = challenge, False
                     return True
                 if self._may_use_basic(challenge):
+                    self._check_told_to(self._place.origin)
                     self._uses_basic = True
                     return True
         return False
@@ -129,7 +140,9 @@ class Auth:
 
     def _fetch(self, challenge: Challenge, scope: Scope) -> _Kept:
         realm = challenge.parameters["realm"]
-        check_realm(realm, self._place.origin, where=str(self._place))
+        place = self._place
+        check_realm(realm, place.origin, where=str(place), is_inside=place.is_inside)
+        self._check_told_to(realm)
         flow = ask_for_token(
             realm=realm,
             service=challenge.parameters.get("service", ""),
@@ -143,6 +156,18 @@ class Auth:
         )
         self._tokens[scope.texts()] = kept
         return kept
+
+    def _check_told_to(self, url: str) -> None:
+        """Raise ``NetworkError`` where everybody on the way to ``url`` would read who we are."""
+        is_safe = self._may_tell_in_the_open or not is_in_the_open(url)
+        if not is_safe and not self._credentials.is_anonymous:
+            raise NetworkError(
+                "credentials are not sent without TLS",
+                where=f"{self._place}, {redact(url)[:200]}",
+                hint="if nobody else can listen there, set LAMINA_CREDENTIALS_OVER_HTTP to "
+                f"{self._place.registry}",
+                why=f"the credentials come from {self._credentials.source}",
+            )
 
     def _drive(self, flow: TokenFlow) -> Token:
         try:

@@ -1,16 +1,19 @@
 """RegistryClient: one method for each endpoint of the distribution-spec that Lamina uses."""
 
+import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from lamina.errors import ImageError, IntegrityError, NetworkError
 from lamina.http.exchange import Answer, Body
+from lamina.http.fields import number_of
 from lamina.http.retry import Retries
 from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.parse import parse_index
-from lamina.registry.address import follow, origin_of
+from lamina.registry.address import follow, is_from_inside, origin_of
 from lamina.registry.auth import Scope
 from lamina.registry.documents import media_type_of, tags_of_list
 from lamina.registry.error import RefusedError, shown
@@ -25,6 +28,7 @@ _LARGEST_LIST = 8 << 20
 _MOST_PAGES = 1000
 _ACCEPT = ", ".join(sorted(media_type.INDEXES | media_type.MANIFESTS))
 _OCTETS = "application/octet-stream"
+_NOTHING = Body(open=io.BytesIO, size=0)
 _OK, _CREATED, _NOT_FOUND = 200, 201, 404
 
 
@@ -222,7 +226,7 @@ class RegistryClient:
             scope=self._push,
             expected={_CREATED},
             headers={"Content-Type": _OCTETS},
-            body=body or b"",
+            body=replace(body or _NOTHING, is_stored=True),
             is_final=True,
         )
         self._stored(answer, descriptor.digest)
@@ -317,7 +321,7 @@ class RegistryClient:
             link = page.headers.get("link", "")
             if 'rel="next"' not in link.replace("rel=next", 'rel="next"'):
                 return
-            url = follow(page.url, link.partition("<")[2].partition(">")[0], where=str(self.place))
+            url = self._follow(page, link.partition("<")[2].partition(">")[0])
             if origin_of(url) != origin_of(self.place.origin):
                 raise NetworkError("the next page is said to be elsewhere", where=str(self.place))
         raise NetworkError(f"more than {_MOST_PAGES} pages", where=str(self.place))
@@ -332,7 +336,11 @@ class RegistryClient:
             raise NetworkError(
                 "the registry does not say where to upload to", where=str(self.place)
             )
-        return follow(answer.url, location, where=str(self.place))
+        return self._follow(answer, location)
+
+    def _follow(self, answer: Fetched, location: str) -> str:
+        inside = is_from_inside(self.place, answer.url)
+        return follow(answer.url, location, where=str(self.place), is_inside=inside)
 
     def _checked(self, answer: Fetched, promised: set[str], where: str) -> Digest:
         """Compare a body with all that is promised of it (spec, "Pulling manifests")."""
@@ -359,11 +367,9 @@ class RegistryClient:
 
 def _arrived(headers: Mapping[str, str]) -> int:
     """Read how many bytes of an upload arrived; distribution writes ``0-0`` for none, too."""
-    last = headers.get("range", "").rpartition("-")[2]
-    number = int(last) if last.isascii() and last.isdigit() else 0
+    number = number_of(headers.get("range", "").rpartition("-")[2])
     return number + 1 if number else 0
 
 
 def _number(headers: Mapping[str, str], name: str) -> int:
-    text = headers.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return number_of(headers.get(name, "")) or 0

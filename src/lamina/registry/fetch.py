@@ -1,7 +1,9 @@
 """Fetch: all blobs of an image of a registry, each checked, into a place that keeps blobs."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from lamina.durable import incoming
 from lamina.image.load import load_tree
@@ -15,6 +17,9 @@ from lamina.steps import Step
 _WORKERS = 4
 _CHUNK = 1 << 20
 
+Progress = Callable[[int], None]
+"""Receives the number of bytes that have come."""
+
 
 class BlobKeeper(Protocol):
     """What of a store is used here."""
@@ -24,6 +29,9 @@ class BlobKeeper(Protocol):
     def has(self, descriptor: Descriptor) -> bool:
         """Say whether the blob is there."""
 
+    def open(self, descriptor: Descriptor) -> BinaryIO:
+        """Open a blob that is there."""
+
     def path(self, digest: Digest) -> Path:
         """Say where the blob is, or would be."""
 
@@ -32,27 +40,47 @@ class BlobKeeper(Protocol):
 
 
 def fetch(client: RegistryClient, reference: str, blobs: BlobKeeper, step: Step) -> Descriptor:
-    """Bring what a tag or digest stands for, every platform of it, into ``blobs``.
+    """Bring what a tag or digest stands for, all of an index, into ``blobs``.
 
-    Manifests are kept last, so one that is there is whole.  Raises ``NetworkError``,
-    ``ImageError`` and ``IntegrityError``.
+    Raises ``NetworkError``, ``ImageError`` and ``IntegrityError``.
     """
     descriptor, _ = client.get_manifest(reference)
+    fetch_below(client, descriptor, blobs, step)
+    return descriptor
+
+
+def fetch_below(client: RegistryClient, root: Descriptor, blobs: BlobKeeper, step: Step) -> None:
+    """Bring ``root``, an index or manifest of a repository, and all that it names into ``blobs``.
+
+    Manifests are kept last, so one that is there is whole.  Raises what :func:`fetch` raises.
+    """
     content = RemoteContent(client)
-    tree = load_tree(content, descriptor)
+    tree = load_tree(content, root)
     missing = [blob for blob in tree.blobs if not blobs.has(blob)]
     work = [(blob, step.child(f"pull {blob.digest.short}")) for blob in missing]
-    map_ordered(lambda pair: _keep(content, *pair, blobs), work, workers=_WORKERS)
+    map_ordered(lambda pair: _pull(content, *pair, blobs), work, workers=_WORKERS)
     for found, data in tree.manifests.items():
         blobs.add(data, media_type=found.media_type)
-    return tree.root
 
 
-def _keep(content: RemoteContent, descriptor: Descriptor, step: Step, blobs: BlobKeeper) -> None:
-    with step, content.open(descriptor) as source, incoming(blobs.ingest) as new:
+def _pull(content: RemoteContent, descriptor: Descriptor, step: Step, blobs: BlobKeeper) -> None:
+    with step:
+        progress = partial(step.progress, total=descriptor.size)
+        keep(content, descriptor, blobs, progress=progress)
+
+
+def keep(
+    content: RemoteContent,
+    descriptor: Descriptor,
+    blobs: BlobKeeper,
+    *,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Bring one blob into ``blobs``, or raise and leave nothing there."""
+    with content.open(descriptor) as source, incoming(blobs.ingest) as new:
         received = 0
         while chunk := source.read(_CHUNK):
             new.file.write(chunk)
             received += len(chunk)
-            step.progress(received, descriptor.size)
+            progress(received)
         new.commit(blobs.path(descriptor.digest))

@@ -7,15 +7,13 @@ as long as the memo.  See :mod:`lamina.registry.memo_document` for why it can be
 
 import hashlib
 import io
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
-from lamina.errors import ImageError, IntegrityError, LaminaError
-from lamina.image.load import read_blob
+from lamina.errors import LaminaError
 from lamina.layer.contents import Contents
 from lamina.layer.memo import Finished
 from lamina.oci import media_type
@@ -24,34 +22,24 @@ from lamina.oci.canonical_json import canonical_json
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
-from lamina.oci.members import text_table
-from lamina.oci.parse import parse_manifest
 from lamina.parallel import map_ordered
 from lamina.protocols import Content
 from lamina.registry.client import RegistryClient
-from lamina.registry.error import MissingError, RefusedError
+from lamina.registry.error import RefusedError
 from lamina.registry.memo_document import (
-    LARGEST_CONTENTS,
-    LARGEST_DOCUMENT,
     Fact,
     FactKey,
     MemoDocument,
     MemoRow,
-    check_seal,
     pack_contents,
     seal,
-    unpack_contents,
 )
-from lamina.registry.pull import RemoteContent
+from lamina.registry.memo_reading import TAG, OpenClient, ReadMemo, opened_memo, read_memo
 from lamina.registry.upload import Uploader
 from lamina.steps import Step
 
-TAG: Final = "lamina-memo"
-
 _WORKERS = 4
 _NOTHING = b"{}"
-
-OpenClient = Callable[[], RegistryClient]
 
 _Noted = tuple[Layer, Callable[[], Contents]]
 
@@ -80,7 +68,7 @@ class RegistryMemo:
         self._rows: dict[str, _Noted] = {}
         self._facts: dict[FactKey, tuple[Fact, Path | None]] = {}
         self._lock = threading.Lock()
-        self._read: list[_Memo] | None = None
+        self._read: list[ReadMemo] | None = None
 
     def find(self, keys: Sequence[str], step: Step) -> Mapping[str, Finished]:
         """Return the layers that a source knows, their contents fetched and checked."""
@@ -91,6 +79,10 @@ class RegistryMemo:
         ]
         found = map_ordered(lambda pair: pair[1].layer(pair[0], step), wanted, workers=_WORKERS)
         return {key: finished for (key, _), finished in zip(wanted, found, strict=True) if finished}
+
+    def places(self, key: str) -> Sequence[str]:
+        """List the repositories whose memos know the layer."""
+        return [memo.name for memo in self._read or () if key in memo.document.rows]
 
     def find_fact(self, topic: str, key: str, step: Step) -> object:
         """Return what was found out last, by whichever source."""
@@ -130,10 +122,10 @@ class RegistryMemo:
             except (LaminaError, OSError) as error:
                 step.warn(f"what was built is not remembered in {name}: {error}")
 
-    def _memos(self, step: Step) -> list["_Memo"]:
+    def _memos(self, step: Step) -> list[ReadMemo]:
         with self._lock:
             if self._read is None:
-                found = (_opened(name, opener, self._key, step)
+                found = (opened_memo(name, opener, self._key, step)
                          for name, opener in self._sources.items())  # fmt: skip
                 self._read = [memo for memo in found if memo]
             return self._read
@@ -144,7 +136,7 @@ class RegistryMemo:
         map_ordered(lambda blob: uploader.transfer(blob, content.open), layers, workers=_WORKERS)
 
     def _save(self, client: RegistryClient, step: Step) -> None:
-        old = _read(client, self._key, step)
+        old = read_memo(client, self._key, step)
         if old is None:
             return  # it is somebody else's
         keeping = _Keeping(client)
@@ -163,43 +155,8 @@ class RegistryMemo:
             if "UNKNOWN" not in error.said:
                 raise
             # Something that the old memo holds is gone from the registry: begin a new one.
-            _write(client, keeping.document(self._rows, self._facts), self._key)
-
-
-class _Memo:
-    """A memo that was read, and where it is."""
-
-    def __init__(self, name: str, client: RegistryClient, document: MemoDocument) -> None:
-        self.document = document
-        self._name = name
-        self._client = client
-
-    def has_file(self, digest: Digest) -> bool:
-        found = self._file(digest)
-        try:
-            if found is not None:
-                self._client.get_blob(found).close()
-        except LaminaError:
-            return False
-        return found is not None
-
-    def open_file(self, digest: Digest) -> BinaryIO | None:
-        found = self._file(digest)
-        return RemoteContent(self._client).open(found) if found else None
-
-    def _file(self, digest: Digest) -> Descriptor | None:
-        files = (fact.file for fact in self.document.facts.values() if fact.file)
-        return next((file for file in files if file.digest == digest), None)
-
-    def layer(self, key: str, step: Step) -> Finished | None:
-        row = self.document.rows[key]
-        try:
-            if row.contents.size > LARGEST_CONTENTS:
-                raise ImageError("the contents of a layer are too large")
-            return row.layer, unpack_contents(read_blob(RemoteContent(self._client), row.contents))
-        except LaminaError as error:
-            step.warn(f"the memo of {self._name} does not help with a layer: {error}")
-            return None
+            anew = keeping.document(self._rows, self._facts)
+            _write(client, MemoDocument().with_front(anew.rows, anew.facts), self._key)
 
 
 class _Keeping:
@@ -242,48 +199,6 @@ def _is_known(old: MemoDocument, key: str, layer: Layer) -> bool:
 def _is_news(old: MemoDocument, key: FactKey, fact: Fact) -> bool:
     known = old.facts.get(key)
     return known is None or (known.value != fact.value and known.since <= fact.since)
-
-
-def _opened(name: str, opener: OpenClient, key: bytes, step: Step) -> _Memo | None:
-    try:
-        client = opener()
-        document = _read(client, key, step)
-        return _Memo(name, client, document) if document else None
-    except LaminaError as error:
-        step.warn(f"the memo of {name} cannot be read: {error}")
-        return None
-
-
-def _read(client: RegistryClient, key: bytes, step: Step) -> MemoDocument | None:
-    """Read a repository's memo; an empty one where there is none, None for one that is not ours.
-
-    Whoever has mistyped the key must not overwrite what the others remember.
-    """
-    try:
-        descriptor, data = client.get_manifest(TAG)
-    except MissingError:
-        return MemoDocument()
-    where = f"{client.place}:{TAG}"
-    try:
-        return _opened_seal(RemoteContent(client), data, key, where=where)
-    except (ImageError, IntegrityError) as error:
-        step.warn(
-            f"the memo {where}, {descriptor.digest.short}, is not used: {error.what}; "
-            "where the key was changed, delete the tag to begin a new one"
-        )
-        return None
-
-
-def _opened_seal(content: Content, manifest: bytes, key: bytes, *, where: str) -> MemoDocument:
-    _, blobs = parse_manifest(manifest, where=where, any_layers=True)
-    value = json.loads(manifest)
-    if value.get("artifactType") != media_type.MEMO or not blobs:
-        raise ImageError("it is another kind of thing", where=where)
-    if blobs[0].size > LARGEST_DOCUMENT:
-        raise ImageError(f"it is larger than {LARGEST_DOCUMENT} bytes", where=where)
-    data = read_blob(content, blobs[0])
-    check_seal(data, text_table(value, "annotations").get(MEMO_SEAL, ""), key)
-    return MemoDocument.from_bytes(data)
 
 
 def _write(client: RegistryClient, document: MemoDocument, key: bytes) -> None:

@@ -68,10 +68,18 @@ class MemoDocument:
         return tuple(dict.fromkeys((*(row.contents for row in self.rows.values()), *files)))
 
     def with_front(self, rows: Mapping[str, MemoRow], facts: Mapping[FactKey, Fact]) -> Self:
-        """Return the document with ``rows`` and ``facts`` in front, and the oldest dropped."""
+        """Return the document with ``rows`` and ``facts`` in front.
+
+        The oldest are dropped: facts before rows, until no more is left than others read.
+        """
+        room = _Room(LARGEST_DOCUMENT - len(type(self)().to_bytes()))
+        found_rows = _in_front(rows, self.rows, MOST_LAYERS)
+        found_facts = _in_front(facts, self.facts, MOST_FACTS)
         return type(self)(
-            rows=_in_front(rows, self.rows, MOST_LAYERS),
-            facts=_in_front(facts, self.facts, MOST_FACTS),
+            rows={
+                key: row for key, row in found_rows.items() if room.takes(_row_to_json(key, row))
+            },
+            facts={key: x for key, x in found_facts.items() if room.takes(_fact_to_json(key, x))},
         )
 
     def to_bytes(self) -> bytes:
@@ -97,6 +105,20 @@ class MemoDocument:
             )
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise ImageError("not a memo", why=str(error)[:200]) from error
+
+
+class _Room:
+    """What is left of a document's bytes; one that is too large for it leaves it to the next."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def takes(self, value: dict[str, Any]) -> bool:
+        """Say whether a member of a list fits, and if so keep its place."""
+        size = len(canonical_json(value)) + len(b",")
+        does_fit = size <= self._left
+        self._left -= size if does_fit else 0
+        return does_fit
 
 
 def seal(data: bytes, key: bytes) -> str:

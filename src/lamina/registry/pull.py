@@ -6,6 +6,7 @@ from typing import BinaryIO, cast
 
 from lamina.errors import ImageError, IntegrityError, NetworkError
 from lamina.http.exchange import Answer, InterruptedExchangeError
+from lamina.http.fields import number_of
 from lamina.image.load import fits, load_image
 from lamina.oci import media_type
 from lamina.oci.descriptor import Descriptor
@@ -161,10 +162,10 @@ class _BlobStream(io.RawIOBase):
         if named.startswith("sha256:") and named != str(self._descriptor.digest):
             raise IntegrityError(f"the registry sends {shown(named)[:80]}", where=self._where)
         is_chunked = "transfer-encoding" in answer.headers  # then the length does not count
-        length = "" if is_chunked else answer.headers.get("content-length", "")
-        if answer.status == _OK and length.isdigit() and int(length) != self._descriptor.size:
+        length = None if is_chunked else number_of(answer.headers.get("content-length", ""))
+        if answer.status == _OK and length not in {None, self._descriptor.size}:
             raise IntegrityError(
-                f"the registry sends {int(length)} bytes, and not {self._descriptor.size}",
+                f"the registry sends {length} bytes, and not {self._descriptor.size}",
                 where=self._where,
             )
 
@@ -206,4 +207,4 @@ def _start(answer: Answer) -> int | None:
     if answer.status != _PARTIAL_CONTENT:
         return 0
     first = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return int(first) if first.isascii() and first.isdigit() else None
+    return number_of(first)

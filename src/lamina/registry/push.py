@@ -27,29 +27,46 @@ def push(  # noqa: PLR0913 - what is pushed, where to, and how
     step: Step,
     chunk_size: int = 0,
     sent: Collection[Digest] = (),
+    is_checked: bool = False,
 ) -> None:
     """Send what the repository lacks of ``tree``, then its manifests, then each tag.
 
     Of the blobs those that were ``sent`` before are not asked for.
 
-    Blobs come first, in parallel; a repository that has the manifest has all of its blobs, and is
-    asked for none of them.  ``content`` is opened only for what has to be sent.  Without tags the
-    image can be had by its digest.  Raises ``NetworkError``; no tag was moved then.
+    Blobs come first, in parallel; a repository that has all manifests is taken to have all blobs,
+    and is asked for none of them, unless it ``is_checked``: then what it lost is sent again.
+    ``content`` is opened only for what has to be sent.  Without tags the image can be had by its
+    digest.  Raises ``NetworkError``; no tag was moved then.
     """
     root = tree.root.digest
     old = {tag: client.find_manifest(tag, for_push=True) for tag in tags}
     moved = [tag for tag in old if old[tag] != root]
     is_there = len(moved) < len(old) or client.find_manifest(str(root), for_push=True) == root
+    missing = _missing_manifests(tree, client, is_there=is_there)
     pushing = _Pushing(tree, content, client, Uploader(client, chunk_size=chunk_size))
-    if not is_there:
+    if missing or is_checked:
         pushing.send_blobs(step, but=sent)
-        for descriptor in tree.manifests:
-            if descriptor != tree.root or not tags:
-                pushing.put(str(descriptor.digest), descriptor)
+    for descriptor in missing:
+        if descriptor != tree.root or not tags:
+            pushing.put(str(descriptor.digest), descriptor)
     for tag in moved:
         pushing.put(tag, tree.root)
         if client.find_manifest(tag, for_push=True) != root:
             step.warn(f"somebody else moved the tag {tag} of {client.place} at the same time")
+
+
+def _missing_manifests(
+    tree: ImageTree, client: RegistryClient, *, is_there: bool
+) -> Sequence[Descriptor]:
+    """List the manifests to be put, children first; an index may have lost some that it names."""
+    if not is_there:
+        return tuple(tree.manifests)
+    found = {
+        each: client.find_manifest(str(each.digest), for_push=True)
+        for each in tree.manifests
+        if each != tree.root
+    }
+    return tuple(each for each, digest in found.items() if digest != each.digest)
 
 
 class _Pushing:

@@ -10,11 +10,11 @@ from urllib.parse import urljoin, urlsplit
 from lamina.errors import NetworkError
 from lamina.http.exchange import Answer, Body, Exchange, InterruptedExchangeError
 from lamina.http.retry import RETRIED_STATUSES, Retries
-from lamina.registry.address import follow, origin_of
+from lamina.registry.address import follow, is_from_inside, origin_of
 from lamina.registry.auth import Auth, Scope
-from lamina.registry.credentials import CredentialFinder
+from lamina.registry.credential_finder import CredentialFinder
 from lamina.registry.error import LARGEST_ERROR, asked_wait_s, refusal
-from lamina.registry.place import Place
+from lamina.registry.place import Place, is_in_the_open
 from lamina.registry.tokens import LARGEST_ANSWER, TokenAnswer, TokenRequest
 
 _REDIRECTS = 5
@@ -25,6 +25,7 @@ _UNAUTHORIZED = 401
 _BAD_REQUEST = 400
 _FORBIDDEN = 403
 _NOT_FOUND = 404
+_LONGEST_DOCUMENT_S = 120.0  # a server that sends a byte now and then is never silent
 _CHALLENGES = 2  # for a password or token, and for a fresh or wider one
 
 
@@ -78,6 +79,9 @@ class Session:
         self._http = http
         self._clock = clock
         self._credentials = finder.find(place)
+        self._may_tell_in_the_open = is_in_the_open(place.origin) and (
+            finder.may_be_told_in_the_open(place)
+        )
         self._auth = self._new_auth()
         self._is_sure_of_scheme = not place.origin.startswith("http:")
         self._lock = threading.Lock()
@@ -105,7 +109,7 @@ class Session:
         def act() -> Fetched:
             answer, url = self._once(request)
             with closing(answer):
-                body = _read(answer, limit + 1) if limit else b""
+                body = self._read(answer, limit + 1, request.what) if limit else b""
                 if len(body) > limit:
                     raise NetworkError(
                         f"the answer to {request.what} is larger than {limit} bytes",
@@ -155,7 +159,8 @@ class Session:
             if not location or not _is_redirect(request.method, answer.status):
                 return answer, url
             answer.close()
-            url = follow(url, location, where=self._where(request))
+            inside = is_from_inside(self.place, url)
+            url = follow(url, location, where=self._where(request), is_inside=inside)
         raise NetworkError(f"more than {_REDIRECTS} redirects", where=self._where(request))
 
     def _make_sure_of_scheme(self) -> None:
@@ -198,6 +203,7 @@ class Session:
             place=self.place,
             credentials=self._credentials,
             send=self._send_for_token,
+            may_tell_in_the_open=self._may_tell_in_the_open,
             clock=self._clock,
         )
 
@@ -209,7 +215,7 @@ class Session:
         with closing(
             self._http.send(request.method, request.url, request.headers, request.body)
         ) as answer:
-            body = _read(answer, LARGEST_ANSWER)
+            body = self._read(answer, LARGEST_ANSWER, "the request for a token")
         if answer.status in RETRIED_STATUSES:
             raise refusal(
                 answer.status,
@@ -222,7 +228,7 @@ class Session:
         return TokenAnswer(status=answer.status, body=body)
 
     def _refused(self, request: Request, answer: Answer) -> Exception:
-        body = _read_error(answer)
+        body = self._read_error(answer)
         if request.method == "HEAD" and _BAD_REQUEST <= answer.status <= _FORBIDDEN:
             body = self._reason(request)
         refused = refusal(
@@ -246,7 +252,27 @@ class Session:
         if answer.status < _BAD_REQUEST:
             answer.close()
             return b""
-        return _read_error(answer)
+        return self._read_error(answer)
+
+    def _read(self, answer: Answer, limit: int, what: str) -> bytes:
+        """Read a body to its end, or to ``limit``; only reading on shows that it was cut."""
+        deadline, data = self._clock() + _LONGEST_DOCUMENT_S, b""
+        while len(data) < limit and (part := answer.read_some(limit - len(data))):
+            data += part
+            if self._clock() > deadline:
+                raise NetworkError(
+                    f"the answer to {what} took longer than {_LONGEST_DOCUMENT_S:g} s",
+                    where=str(self.place),
+                )
+        return data
+
+    def _read_error(self, answer: Answer) -> bytes:
+        try:
+            return self._read(answer, LARGEST_ERROR, "a request")
+        except NetworkError:
+            return b""
+        finally:
+            answer.close()
 
     def _where(self, request: Request) -> str:
         return f"{self.place}, {request.method} {urlsplit(request.url).path}"
@@ -255,20 +281,3 @@ class Session:
 def _is_redirect(method: str, status: int) -> bool:
     """Say whether the same request is to be made elsewhere; others than GET only where meant so."""
     return status in (_REDIRECTED if method in _SAFE else _KEEPS_METHOD)
-
-
-def _read(answer: Answer, limit: int) -> bytes:
-    """Read a body to its end, or to ``limit``; only reading on shows that it was cut."""
-    data = b""
-    while len(data) < limit and (part := answer.read(limit - len(data))):
-        data += part
-    return data
-
-
-def _read_error(answer: Answer) -> bytes:
-    try:
-        return _read(answer, LARGEST_ERROR)
-    except NetworkError:
-        return b""
-    finally:
-        answer.close()

@@ -118,7 +118,14 @@ def _read(body: bytes, where: str) -> Token:
     token = table.get("token") or table.get("access_token")
     if not isinstance(token, str) or not (token.isascii() and token.isprintable()):
         raise NetworkError("the token server's answer holds no token", where=where)
-    lifetime = table.get("expires_in")
-    if not isinstance(lifetime, int | float):
-        lifetime = _DEFAULT_LIFETIME_S
-    return Token(value=token, lifetime_s=float(lifetime))
+    return Token(value=token, lifetime_s=_lifetime_s(table.get("expires_in")))
+
+
+def _lifetime_s(value: object) -> float:
+    """Read how long a token is good; the specification has a minute where nobody says."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _DEFAULT_LIFETIME_S
+    try:
+        return float(value)
+    except OverflowError:  # a number of hundreds of digits
+        return _DEFAULT_LIFETIME_S

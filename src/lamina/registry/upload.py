@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from lamina.errors import NetworkError
 from lamina.events import Transfer
-from lamina.http.exchange import Body, InterruptedExchangeError
+from lamina.http.exchange import Body, InterruptedExchangeError, TimedOutError
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.registry.client import RegistryClient
@@ -23,6 +23,8 @@ Progress = Callable[[int], None]
 _SESSION_LOST = frozenset({404, 416})
 _OUT_OF_ORDER = 416
 _BODY_TOO_LARGE = 413
+_GATEWAY_TIMED_OUT = 504
+_MOST_TIMEOUTS = 2  # each is a quarter of an hour or more
 _CHUNK_WHERE_BODIES_ARE_LIMITED = 16 << 20
 _BUFFER = 1 << 18
 
@@ -111,12 +113,17 @@ class _Sending:
         self._chunk_size = chunk_size
         self._location: str | None = None
         self._has_failed = False
+        self._timeouts = 0
         self._is_out_of_patience = False
 
     def run(self, location: str | None) -> None:
         """Send the blob, at first to where an upload is open."""
         self._location = location
-        self._client.retries.run(self._attempt, self._wait_s)
+        try:
+            self._client.retries.run(self._attempt, self._wait_s)
+        except NetworkError as error:
+            if asked_wait_s(error) is None or not self._is_there_after_all():
+                raise
 
     def _attempt(self) -> None:
         if self._has_failed and self._client.has_blob(self._descriptor, is_final=True):
@@ -126,15 +133,22 @@ class _Sending:
             self._location, least = self._client.start_upload()
         try:
             self._send(self._location, least)
-        except NetworkError:
+        except NetworkError as error:
             self._has_failed = True
-            _cancel(self._client, self._location)
+            if not _may_be_storing(error):
+                _cancel(self._client, self._location)
             self._location = None
             raise
 
+    def _is_there_after_all(self) -> bool:
+        with contextlib.suppress(NetworkError):
+            return self._client.has_blob(self._descriptor, is_final=True)
+        return False
+
     def _wait_s(self, error: NetworkError) -> float | None:
         """Say how long to wait before another attempt, which may be in chunks."""
-        if self._is_out_of_patience:
+        self._timeouts += isinstance(error, TimedOutError)
+        if self._is_out_of_patience or self._timeouts == _MOST_TIMEOUTS:
             return None
         status = error.status if isinstance(error, RefusedError) else 0
         if status == _BODY_TOO_LARGE and not self._chunk_size:
@@ -223,6 +237,12 @@ class _Chunk:
 def _chunk_wait_s(error: NetworkError) -> float | None:
     is_out_of_order = isinstance(error, RefusedError) and error.status == _OUT_OF_ORDER
     return 0.0 if is_out_of_order else asked_wait_s(error)
+
+
+def _may_be_storing(error: NetworkError) -> bool:
+    """Say whether only we, or a proxy, stopped waiting: then the registry is left to go on."""
+    is_gateway = isinstance(error, RefusedError) and error.status == _GATEWAY_TIMED_OUT
+    return is_gateway or isinstance(error, TimedOutError)
 
 
 def _cancel(client: RegistryClient, location: str) -> None:
