@@ -3,14 +3,17 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lamina.history.database import open_history
-from lamina.history.record import BuildRecord
+from lamina.history.record import BuildRecord, ImageRecord
 from lamina.testing.projects import locked_project
 from lamina.testing.wheels import ToyWheel
+from tests.explain.builds import build as traced_build
+from tests.explain.builds import project as traced_project
 from tests.history.builds import build as made_build
 from tests.history.builds import layer, step, with_steps
 from tests.support import toys
@@ -91,6 +94,27 @@ def test_the_last_build_of_the_project_is_checked_and_not_one_of_another(history
     assert check(history, "seconds = 60").code == 0
 
 
+def of_platforms(id_: str, started: float, *platforms: str) -> BuildRecord:
+    """Make a build that takes ten seconds, and whose image has 100 bytes, for each platform."""
+    images = tuple(ImageRecord(digest="d", platform=name, size=100) for name in platforms)
+    seconds = 10.0 * len(platforms)
+    return of_shop(id_, started, platforms=platforms, images=images, seconds=seconds)
+
+
+def test_a_build_for_one_platform_is_not_held_against_those_for_two(history: Path) -> None:
+    """Requests build amd64 and main builds both, so main would double the image each time."""
+    both = ("linux/amd64", "linux/arm64")
+    main = [of_platforms(f"a{n}", 100.0 + n, *both) for n in range(6)]
+    requests = [of_platforms(f"b{n}", 200.0 + n, "linux/amd64") for n in range(6)]
+    fill(history, *main, *requests, of_platforms("c", 300.0, *both))
+
+    done = check(history, 'seconds = "median + 3 mad"\ngrowth = "5 %"')
+
+    assert done.code == 0
+    assert "at most 22.0 s allowed (the median of the last 6 builds" in done.out
+    assert done.out.count("kept") == 2
+
+
 def test_a_traced_build_is_found_by_its_image(history: Path) -> None:
     traced = made_build("t", 100.0, kind="trace", engine="buildkit", names=("r/shop:1",),
                         seconds=900.0)  # fmt: skip
@@ -144,6 +168,27 @@ def test_on_github_a_broken_budget_is_an_annotation(history: Path) -> None:
     done = check(history, "seconds = 60", "--format", "github")
 
     assert done.out == "::error title=build time of shop::90.0 s, at most 60.0 s allowed\n"
+
+
+def test_on_github_an_annotation_says_what_to_do_about_a_miss(
+    history: Path, tmp_path: Path
+) -> None:
+    """In one line, as `lamina explain` does; a smaller image would need something else."""
+    files = tmp_path / "files"
+    files.mkdir()
+    traced_project(files)
+    before = traced_build(files, id_="b1", ran="COPY\nRUN")
+    (files / "README.md").write_text("read this\n")
+    after = traced_build(files, id_="b2", started=2.0, ran="COPY\nRUN")
+    image = ImageRecord(digest="sha256:0", size=10**9)
+    fill(history, *(replace(one, project="shop", seconds=70.0, images=(image,))
+                    for one in (before, after)))  # fmt: skip
+
+    done = check(history, 'seconds = 60\nimage-size = "1 MB"', "--format", "github")
+
+    slow, large = done.out.splitlines()
+    assert "%0Atry: `COPY . .` (line 4) stands before `pip install` (line 5)" in slow
+    assert "try: " not in large
 
 
 def test_on_github_nothing_is_said_of_what_is_kept(history: Path) -> None:

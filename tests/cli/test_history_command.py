@@ -3,18 +3,22 @@
 import json
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lamina.history.database import open_history
+from lamina.errors import StoreError
+from lamina.history.database import History, open_history
 from lamina.history.document import record_to_text
-from lamina.history.record import BuildOutcome
+from lamina.history.record import BuildOutcome, StepKind
 from lamina.testing.projects import locked_project
 from lamina.testing.registry import InMemoryRegistry
 from lamina.testing.wheels import ToyWheel
 from tests.history.builds import build as made_build
+from tests.history.builds import step
 from tests.support import toys
 from tests.support.toys import Outcome
 
@@ -272,6 +276,99 @@ def test_a_build_is_shown_with_its_steps_as_a_tree(project: Path) -> None:
     assert f"  digest    {row['digest']}" in text
     assert "hits      0 % of the time" in text
     assert "miss      layer" in text
+
+
+def test_the_ledger_of_the_cache_is_shown(project: Path, history: Path) -> None:
+    steps = (
+        step("manifest", 2.1, kind=StepKind.CACHE_IMPORT), step("deps", 0.0, cached=True),
+        step("cache", 19.9, kind=StepKind.CACHE_EXPORT),
+    )  # fmt: skip
+    with open_history(str(history)) as database:
+        database.add([made_build("aa", 1.0, steps=(step("deps", 140.9),), seconds=140.9)])
+        database.add([made_build("bb", 2.0, steps=steps, seconds=22.0)])
+
+    text = lamina(project, "history", "show", "bb").out
+    metrics = shown(project, "bb")["metrics"]
+
+    assert "cache     earned 140.9 s \u2212 import 2.1 s \u2212 export 19.9 s = 118.9 s\n" in text
+    assert "sooner    118.9 s than if all steps had run" in text
+    assert metrics["ledger"] == {
+        "earned": pytest.approx(140.9), "imported": 2.1, "fetched": 0, "exported": 19.9,
+    }  # fmt: skip
+    assert metrics["wall_saved_seconds"] == pytest.approx(140.9 - 22.0)
+    assert "cache  " not in lamina(project, "history", "show", "aa").out
+
+
+def test_the_last_build_is_that_of_the_project_in_this_folder(
+    project: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of anything where the project has none yet, which is said."""
+    monkeypatch.chdir(project)
+    with open_history(str(history)) as database:
+        database.add([made_build("aa", 1.0, project="other")])
+    before = lamina(project, "history", "show")
+    build(project, "-t", "toy")
+    with open_history(str(history)) as database:
+        database.add([made_build("bb", 1e12, project="other")])
+
+    after = lamina(project, "history", "show")
+
+    assert before.out.startswith("build aa  ")
+    assert before.err.startswith("note: no build of this folder is recorded")
+    assert after.out.startswith(f"build {listed(project)[1]['id']}  ")
+    assert after.err == ""
+    assert lamina(project, "history", "show", "bb").code == 0
+    assert "there is no previous build" in lamina(project, "history", "show", "previous").err
+
+
+def test_old_builds_leave_the_history(project: Path, history: Path) -> None:
+    day, today = 86_400.0, time.time()
+    with open_history(str(history)) as database:
+        database.add(made_build(f"b{n:02}", today - n * day) for n in range(1, 11))
+
+    dry = lamina(project, "history", "prune", "--keep", "4d", "--dry-run")
+    assert len(listed(project, "--limit", "0")) == 10
+    done = lamina(project, "history", "prune", "--keep", "4d")
+    again = lamina(project, "history", "prune", "--keep", "4d")
+    number = lamina(project, "history", "prune", "--keep", "2", "--format", "json")
+
+    moment = datetime.fromtimestamp(today - 4 * day, UTC)
+    what = f"7 of 10 builds, until {moment:%Y-%m-%d %H:%M} UTC; the history had "
+    assert dry.out.startswith("would remove 7 of 10 builds, until ")
+    assert done.out.startswith(f"removed {what}")
+    assert again.out == "nothing is removed of 3 builds\n"
+    figures = json.loads(number.out)
+    assert (figures["removed"], figures["kept"], figures["is_dry_run"]) == (1, 2, False)
+    assert figures["bytes_after"] <= figures["bytes_before"]
+    assert [row["id"] for row in listed(project)] == ["b01", "b02"]
+
+
+@pytest.mark.parametrize("keep", ["0", "0d", "-1", "x", "90m", "", "9999999d", "1e3"])
+def test_what_is_kept_has_to_be_said_clearly(project: Path, history: Path, keep: str) -> None:
+    with open_history(str(history)) as database:
+        database.add([made_build("aa", 1.0)])
+
+    with pytest.raises(SystemExit) as ended:
+        lamina(project, "history", "prune", f"--keep={keep}")
+
+    assert ended.value.code == 2
+    assert len(listed(project)) == 1
+
+
+def test_a_history_that_cannot_be_made_smaller_is_pruned_all_the_same(
+    project: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(History, "compact", refuse)
+    with open_history(str(history)) as database:
+        database.add([made_build("aa", 1.0), made_build("bb", 2.0)])
+
+    done = lamina(project, "history", "prune", "--keep", "1")
+
+    assert (done.code, len(listed(project))) == (0, 1)
+    assert done.err == "warning: the builds are gone, but not their room: the disk is full\n"
 
 
 def test_foreign_text_cannot_steer_the_terminal(project: Path, history: Path) -> None:

@@ -1,12 +1,14 @@
 """`lamina report` writes a page, Markdown or JSON, about the builds that are asked for."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lamina.history.database import open_history
 from lamina.history.query import Wanted
+from tests.explain.builds import build, project
 from tests.support.past_builds import past_builds
 from tests.support.toys import Outcome, lamina
 
@@ -130,8 +132,36 @@ def test_nothing_selected_is_an_error_and_leaves_no_page(history: Path) -> None:
     assert not Path("report.html").exists()
 
 
+def test_no_folder_is_made_for_a_mistyped_path(history: Path) -> None:
+    done = report(history, "-o", history.parent / "nowehre" / "report.html")
+
+    assert (done.code, done.err.splitlines()[0]) == (2, "error: there is no such folder")
+    assert not (history.parent / "nowehre").exists()
+
+
+def test_the_report_is_of_this_folders_project_if_it_was_built(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_history(str(history)) as opened:
+        opened.add([replace(build(project(tmp_path)), names=("shop:1",))])
+
+    here, all_ = (
+        json.loads(report(history, "--format", "json", *words).out)["subtitle"]
+        for words in ((), ("--all",))
+    )
+
+    assert here.startswith("1 build of 1 image,")
+    assert all_.startswith("21 builds of 3 images,")
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    done = report(history, "-o", "-")
+    assert done.err == (
+        "note: no build of this folder is recorded: these are the builds of all projects\n"
+    )
+
+
 def test_a_file_that_cannot_be_written_is_an_error(history: Path) -> None:
-    done = report(history, "-o", "/proc/nowhere/report.html")
+    done = report(history, "-o", "/proc/report.html")
 
     assert done.code == 4
     assert "cannot write" in done.err

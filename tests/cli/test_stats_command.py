@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from lamina.history.database import open_history
+from lamina.history.record import StepKind
+from tests.history.builds import build, step
 from tests.support.past_builds import FIRST_BUILD, past_builds
 from tests.support.toys import Outcome, lamina
 
@@ -116,6 +118,17 @@ def test_an_empty_history_has_no_figures_and_that_is_no_error(history: Path) -> 
 
     assert (done.out, done.err) == ("", "no builds\n")
     assert sections(history) == []
+
+
+def test_what_the_cache_cost_is_taken_off_in_sight(history: Path) -> None:
+    steps = (step("deps", 0.0, cached=True), step("cache", 20.0, kind=StepKind.CACHE_EXPORT))
+    with open_history(str(history)) as opened:
+        opened.add([build("aa", 1.0, steps=(step("deps", 140.0),), seconds=140.0)])
+        opened.add([build("bb", 2.0, steps=steps, seconds=20.0)])
+
+    text = stats(history).out
+
+    assert "120 s of it in the last build: earned 140.0 s \u2212 export 20.0 s = 120.0 s" in text
 
 
 def test_a_record_that_cannot_be_read_leaves_the_other_figures(history: Path) -> None:

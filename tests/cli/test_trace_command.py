@@ -19,6 +19,8 @@ import pytest
 
 from lamina.cli import trace_command
 from lamina.cli.app import main
+from lamina.history.database import open_history
+from lamina.history.query import Wanted
 from tests.support.tools import LAMINA
 from tests.trace.logs_of import LOGS, lines_of, solve_of, solves, stamped
 
@@ -100,6 +102,21 @@ def test_a_build_is_recorded_and_its_output_untouched(machine: Machine) -> None:
     assert (build["kind"], build["engine"], build["names"]) == ("trace", "buildkit", ["shop/web:1"])
     assert build["metrics"]["step_hit"] == pytest.approx(1 / 6)
     assert build["context_bytes"] == 123
+
+
+@pytest.mark.parametrize("name", ["docker.io/library/t", "index.docker.io/library/t:1", "t:2"])
+def test_a_traced_build_and_an_imported_one_of_an_image_are_compared(
+    machine: Machine, name: str
+) -> None:
+    """The log says `docker.io/library/t:1`, and the user wrote it in his own way."""
+    machine.docker(prints("docker-20-cold.plain"))
+    machine.run("history", "import", str(LOGS / "docker-20-warm.plain"))
+
+    machine.run("trace", "--", "docker", "build", f"-t{name}", ".")
+
+    machine.run("history")
+    with open_history(machine.environment["LAMINA_HISTORY"]) as history:
+        assert {row.scope for row in history.rows(Wanted())} == {"trace buildkit t"}
 
 
 def test_the_exit_code_and_the_failing_steps_output_are_kept(machine: Machine) -> None:

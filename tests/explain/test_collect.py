@@ -1,11 +1,15 @@
 """What is read of a build that was asked for."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from lamina.explain.asked import Asked, read_command
 from lamina.explain.bases import base_from_inspect
 from lamina.explain.collect import Around, collect
 from lamina.explain.fingerprint import Fingerprint, fingerprint_from_json, fingerprint_to_json
+from lamina.explain.model import model
 
 
 def _collect(folder: Path, *words: str, **variables: str) -> Fingerprint | None:
@@ -57,6 +61,110 @@ def test_secrets_are_not_kept(tmp_path: Path) -> None:
     assert two is not None
     assert "hunter2" not in str(fingerprint_to_json(one))
     assert one.arguments["API_TOKEN"] != two.arguments["API_TOKEN"]
+
+
+_TOKEN = "ghp_q7Rv2Xz9Lm4Ks8Tn1Wb6Yc3Fd5Gh0JpAeUoX"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSH_KEY", "plain"),
+        ("GH_PAT", "abc"),
+        ("DEPLOY_KEY", "v1"),
+        ("PASSPHRASE", "slim"),
+        ("PGPASS", "x"),
+        ("INDEX", "https://files.corp.test/simple?sig=Zx81"),
+        ("EXTRA", "9fK2vQ7xLm4Zt8Rb"),
+        ("WORDS", "correct horse battery staple"),
+        ("LOGIN", "hunter2"),
+        ("DIGITS", "2f4a9c1be02f4a9c1be02f4a9c1be0aa"),
+        ("HEADER", f"--header=x-{_TOKEN}"),
+    ],
+)
+def test_an_argument_is_hidden_unless_its_name_and_its_value_are_dull(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    """What is hidden is equal for equal values, for builds are compared by it."""
+    _project(tmp_path)
+    found = [
+        _collect(tmp_path, f"--build-arg={name}={text}", ".")
+        for text in (value, value, f"{value}a")
+    ]
+
+    one, same, other = [one.arguments[name] if one else "" for one in found]
+    assert re.fullmatch(r"\(hidden [0-9a-f]{8}\)", one)
+    assert one == same != other
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "1", "-1", "true", "release", "3.12-slim", "1.2.3rc1", "v2.0", "cu121", "16g",
+        "linux/amd64", "x86_64-linux-gnu", "src/app", ".", "dev,test", "--no-dev --frozen",
+        "deadbeefcafe", "0123456789abcdef0123456789abcdef01234567", "1732591234",
+        "2026-11-26T03:30:00Z", "20261126T033000Z", "torch==2.1.0", "Europe/Berlin",
+        "python:3.12-slim-bookworm", "localhost:5000/shop/web:1.0", "en_US.UTF-8",
+        f"example.org/library/python:3.12@sha256:{'a' * 64}", "https://example.org/simple/",
+    ],
+)  # fmt: skip
+def test_a_dull_argument_is_kept_as_it_is(tmp_path: Path, value: str) -> None:
+    _project(tmp_path)
+
+    found = _collect(tmp_path, f"--build-arg=A={value}", ".")
+
+    assert found is not None
+    assert found.arguments == {"A": value}
+
+
+def test_what_was_hidden_once_stays_as_it_is(tmp_path: Path) -> None:
+    """`lamina what-if` asks for the last build again, with what was kept of its arguments."""
+    _project(tmp_path)
+    one = _collect(tmp_path, "--build-arg=SSH_KEY=hunter2", ".")
+    assert one is not None
+
+    again = _collect(tmp_path, f"--build-arg=SSH_KEY={one.arguments['SSH_KEY']}", ".")
+
+    assert again is not None
+    assert again.arguments == one.arguments
+
+
+def test_secrets_in_the_dockerfile_and_the_options_are_hidden_and_it_can_be_read(
+    tmp_path: Path,
+) -> None:
+    """Its lines stay where they are, and another secret is another text."""
+    lines = "FROM a\nENV API_TOKEN=Xy7Kq2Vb9 \\\n  MODE=fast\n"
+    lines += "RUN fetch --password Xy7Kq2Vb9\nCOPY src /\n"
+    _project(tmp_path, lines)
+    option = f"--cache-to=type=s3,region=a,secret_access_key={_TOKEN}"
+
+    one = _collect(tmp_path, option, ".")
+    (tmp_path / "Dockerfile").write_text(lines.replace("Xy7Kq2Vb9", "Xy7Kq2Vb0"))
+    two = _collect(tmp_path, option, ".")
+
+    assert one is not None
+    assert two is not None
+    assert "Xy7" not in one.dockerfile
+    assert _TOKEN not in str(fingerprint_to_json(one))
+    assert one.dockerfile != two.dockerfile
+    steps = model(one).steps
+    assert [(step.keyword, step.line) for step in steps] == [("FROM", 1), ("RUN", 4), ("COPY", 5)]
+    assert "MODE=fast" in one.dockerfile
+
+
+def test_secrets_in_the_variables_of_a_base_are_hidden() -> None:
+    text = (
+        '{"Id": "sha256:1", "RootFS": {"Layers": []}, '
+        f'"Config": {{"Env": ["PATH=/bin", "GITHUB={_TOKEN}", "DB_PASSWORD=Xy7Kq2Vb9"]}}}}'
+    )
+
+    found = base_from_inspect(text)
+
+    assert found is not None
+    assert found.environment[0] == "PATH=/bin"
+    assert [text.partition("hidden-")[0] for text in found.environment[1:]] == [
+        "GITHUB=", "DB_PASSWORD=",
+    ]  # fmt: skip
 
 
 def test_no_folder_of_this_machine_is_kept(tmp_path: Path) -> None:

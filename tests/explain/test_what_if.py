@@ -141,7 +141,11 @@ def test_our_engine_makes_the_layer_again_that_holds_the_file() -> None:
         platform="linux/amd64",
     )
     wheels = LayerRecord(digest="d", size=1, part="wheels", component=Component.DEPENDENCIES)
-    parts = {"files": {"app/conf/a.toml": "644 1 ab", "app/uv.lock": "644 1 cd"}}
+    environment = {"working directory": "/app"}
+    parts = {
+        "environment": environment,
+        "files": {"app/conf/a.toml": "644 1 ab", "app/uv.lock": "644 1 cd"},
+    }
     record = BuildRecord(
         id="b",
         started=1.0,

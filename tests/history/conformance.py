@@ -11,7 +11,8 @@ from lamina.history.database import History
 from lamina.history.document import record_to_json
 from lamina.history.fold import Header, fold
 from lamina.history.query import Wanted
-from lamina.history.record import BuildOutcome, BuildRecord
+from lamina.history.record import BuildOutcome, BuildRecord, StepOutcome
+from lamina.history.scope import BUILDS
 from lamina.plan.component import Component
 from tests.history.builds import COLD, WARM, build, layer, step
 
@@ -240,6 +241,115 @@ class HistoryConformance:
 
         with open_history() as history:
             assert (len(history.rows(Wanted())), errors) == (20, [])
+
+    def test_builds_for_other_platforms_are_not_compared(self, open_history: OpenHistory) -> None:
+        """A build for one platform has half of the bytes of one for two; their order is no other.
+
+        One that failed is compared all the same: it may not have come to know its platforms.
+        """
+        both, turned = ("linux/amd64", "linux/arm64"), ("linux/arm64", "linux/amd64")
+        main = replace(native("aa11", 100.0), platforms=both)
+        request = native("bb22", 200.0)
+        again = replace(native("cc33", 300.0), platforms=turned)
+        failed = replace(native("dd44", 400.0), platforms=(), outcome=BuildOutcome.FAILED)
+        with open_history() as history:
+            history.add([main, request, again])
+
+            rows = history.rows(Wanted())
+            before = [history.before(record) for record in (again, request, failed)]
+
+        assert [row.reuse for row in rows] == [1, None, None]
+        assert [record.id if record else "" for record in before] == ["aa11", "", "cc33"]
+
+    def test_a_build_that_comes_late_is_compared_with_the_one_before_it(
+        self, open_history: OpenHistory
+    ) -> None:
+        """Not with the one that came with it."""
+        with open_history() as history:
+            history.add([native("bb22", 200.0)])
+            changed = replace(native("aa11", 100.0), layers=(layer("other", 451),))
+            history.add([changed, native("cc33", 300.0)])
+
+            assert [row.reuse for row in history.rows(Wanted())] == [1, None, None]
+
+    def test_a_build_of_very_many_steps_is_recorded(self, open_history: OpenHistory) -> None:
+        """PostgreSQL takes 65,535 values at a time, so that the second was one too many for it."""
+        steps = tuple(step(str(number), 1.0) for number in range(25_000))
+        with open_history() as history:
+            for id_ in ("aa", "bb"):
+                history.add([build(id_, 1.0, steps=steps, seconds=1.0)])
+
+            assert len(history.samples("build  ")) == 25_000
+
+    def test_a_step_with_a_long_text_is_recorded(self, open_history: OpenHistory) -> None:
+        """A whole script may be in a RUN; an index takes some kilobytes."""
+        texts = ["".join(f"{n * n * 7919:x}" for n in range(2000)) + end for end in "ab"]
+        steps = [replace(step(text[-1], 5.0), text=text) for text in texts]
+        hits = [replace(one, outcome=StepOutcome.CACHED, seconds=0.0) for one in steps]
+        with open_history() as history:
+            history.add([build("aa", 1.0, steps=tuple(steps)), build("bb", 2.0, steps=(hits[0],))])
+
+            assert history.rows(Wanted())[0].saved_seconds == 5.0
+            assert len(history.samples("build  ")) == 2
+
+    def test_a_step_that_no_build_has_any_more_is_forgotten(
+        self, open_history: OpenHistory
+    ) -> None:
+        """One that always hits is not: what it costs is what the cache saves."""
+        first = build("first", 0.0, steps=(step("kept", 5.0), step("gone", 5.0)))
+        later = [
+            build(f"b{day:03}", 1.0 + day, steps=(step("kept", 0.0, cached=True),))
+            for day in range(BUILDS)
+        ]
+        with open_history() as history:
+            history.add([first, *later[:-1]])
+            assert len(history.samples("build  ")) == 2
+
+            history.add(later[-1:])
+
+            assert list(history.samples("build  ")) == [step("kept", 0).key]
+            assert history.rows(Wanted(limit=1))[0].saved_seconds == 5.0
+
+    def test_what_stays_when_builds_are_removed_has_the_figures_that_it_had(
+        self, open_history: OpenHistory
+    ) -> None:
+        """And so has the next build: what its steps cost was learnt from one that is gone."""
+        with open_history() as history:
+            history.add([native("aa11", 100.0), native("bb22", 200.0, warm=True)])
+            before = history.rows(Wanted())
+
+            history.remove(["aa11", "nothing"])
+
+            assert history.rows(Wanted()) == before[:1]
+            history.add([native("cc33", 300.0, warm=True)])
+            row = history.rows(Wanted(limit=1))[0]
+            assert (row.saved_seconds, row.time_hit, row.reuse) == (12, 1, 1)
+
+    def test_steps_of_removed_builds_are_forgotten(self, open_history: OpenHistory) -> None:
+        with open_history() as history:
+            history.add(
+                [
+                    build("aa", 1.0, steps=(step("old", 5.0), step("both", 5.0))),
+                    build("bb", 2.0, steps=(step("both", 0.0, cached=True),)),
+                    build("cc", 1.0, project="other", steps=(step("old", 5.0),)),
+                ]
+            )
+
+            history.remove(["aa", "cc"])
+
+            assert list(history.samples("build  ")) == [step("both", 0).key]
+            assert history.samples("build  other") == {}
+
+    def test_very_many_builds_are_removed_at_once(self, open_history: OpenHistory) -> None:
+        ids = [f"b{number}" for number in range(2500)]
+        with open_history() as history:
+            history.add(build(id_, 1.0) for id_ in ids)
+
+            history.remove(ids[1:])
+            history.compact()
+
+            assert [row.id for row in history.rows(Wanted())] == ["b0"]
+            assert history.size() > 0
 
     def test_only_the_last_five_runs_of_a_step_are_kept(self, open_history: OpenHistory) -> None:
         with open_history() as history:

@@ -55,3 +55,15 @@ def test_a_layers_cost_includes_the_downloads_made_for_it() -> None:
     )  # fmt: skip
 
     assert efforts(record) == {"layer": 9.0}
+
+
+def test_a_layers_cost_includes_the_wheel_that_was_built_for_it() -> None:
+    record = build(
+        steps=(
+            step("plan", 9.0, kind=StepKind.PLAN),
+            step("wheel of shop", 7.0, kind=StepKind.WHEEL),
+            step("layer", 1.0, "plan", "wheel of shop", kind=StepKind.LAYER),
+        )
+    )
+
+    assert efforts(record) == {"layer": 8.0}

@@ -137,6 +137,25 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begins(database: Path, sp
     assert Path(f"{database}.damaged-1").read_bytes() == b"no database" * 1000
 
 
+def test_a_build_that_the_database_refuses_keeps_no_other_waiting(
+    database: Path, spool: Path
+) -> None:
+    add(database, "old")
+    with closing(sqlite3.connect(database)) as strict:
+        strict.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON builds WHEN new.id = 'bb'"
+            " BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        )
+    spooled(spool, "aa", "bb", "cc")
+
+    (notice,) = drain(str(database), spool)
+
+    assert "cannot be recorded (cannot use the history: not this one)" in notice
+    assert sorted(ids(database)) == ["aa", "cc", "old"]
+    assert entries(spool) == []
+    assert (spool / "bb.damaged").exists()
+
+
 def test_a_folder_that_refuses_keeps_everything(tmp_path: Path, spool: Path) -> None:
     spooled(spool, "aa")
     (tmp_path / "file").write_text("")

@@ -18,6 +18,7 @@ from lamina.events import (
     StepWarned,
     event_to_json,
 )
+from lamina.history.costs import efforts
 from lamina.history.document import record_from_text, record_to_text
 from lamina.history.fold import Header, fold
 from lamina.history.record import (
@@ -214,6 +215,29 @@ def test_two_platforms_are_told_apart() -> None:
 
     assert [layer.platform for layer in record.layers] == ["linux/amd64", "linux/arm64"]
     assert len({step.key for step in record.steps}) == len(record.steps)
+
+
+def test_a_layer_waits_for_the_wheel_that_is_built_for_it_on_whichever_platform() -> None:
+    """The first platform's plan builds the project's own wheel, and the second one takes it."""
+    told = (
+        started("0", 100, ""),
+        started("0.0", 100, "plan linux/amd64"),
+        started("0.0.0", 100, "wheel of Shop_App"),
+        finished("0.0.0", 107),
+        started("0.0.1", 107, "build odd-thing-1.0.tar.gz"),
+        finished("0.0.1", 109),
+        finished("0.0", 109),
+        started("0.1", 109, "build linux/arm64"),
+        started("0.1.0", 109, "layer shop"),
+        made("0.1.0", 110, "shop", 50, name="lamina: shop-app==1.0 odd-thing==1.0"),
+        finished("0.1.0", 110),
+        finished("0.1", 110),
+        finished("0", 110),
+    )
+
+    record = fold(Header(id="1"), told)
+
+    assert efforts(record) == {"0.1.0": 10.0}
 
 
 def test_layers_that_are_called_the_same_are_numbered() -> None:

@@ -2,7 +2,13 @@
 
 from hypothesis import given
 
-from lamina.history.graph import critical_path, descendants, own_seconds, root_misses
+from lamina.history.graph import (
+    critical_chain,
+    critical_path,
+    descendants,
+    own_seconds,
+    root_misses,
+)
 from lamina.history.record import BuildRecord, StepKind
 from tests.history import builds
 from tests.history.builds import ids_of, step, with_steps
@@ -59,6 +65,20 @@ def test_a_miss_below_a_miss_is_no_root_even_through_a_step_that_cannot_be_cache
     )  # fmt: skip
 
     assert ids_of(root_misses(record)) == ["other", "copy"]
+
+
+def test_misses_that_started_together_come_in_the_order_of_the_log() -> None:
+    """Ids are numbers in it: 10 comes after 9."""
+    record = with_steps(step("10", 1.0), step("9", 1.0), step("0.10", 1.0), step("0.9", 1.0))
+
+    assert ids_of(root_misses(record)) == ["0.9", "0.10", "9", "10"]
+
+
+def test_a_step_that_took_no_time_is_on_the_longest_way_all_the_same() -> None:
+    record = with_steps(step("copy", 0.0), step("run", 9.0, "copy"), step("alone", 5.0))
+
+    assert critical_chain(record) == ("copy", "run")
+    assert critical_path(record).steps == ("run",)
 
 
 def test_descendants_are_all_that_waited() -> None:

@@ -19,8 +19,10 @@ from lamina.history.record import (
     WheelRecord,
 )
 from lamina.plan.component import Component
+from lamina.trace.fold import fold_solve
 from tests.history import builds
 from tests.history.builds import COLD, WARM, build, layer, step, with_layers, with_steps
+from tests.trace.logs_of import solve_of
 
 COSTS = {step("deps", 0).key: 100.0, step("copy", 0).key: 1.0, step("app", 0).key: 9.0}
 
@@ -97,6 +99,15 @@ def test_the_ledger_takes_off_what_the_cache_itself_cost() -> None:
     assert metrics.seconds_saved(record, COSTS) == 56.0
 
 
+def test_a_ledger_is_made_again_of_what_was_saved_then() -> None:
+    """What steps cost is learnt on, and the figures of a build stay those of its day."""
+    record = with_steps(
+        step("deps", 12.0, cached=True), step("cache", 30.0, kind=StepKind.CACHE_EXPORT)
+    )
+
+    assert metrics.ledger_of(record, saved=58.0) == metrics.ledger(record, COSTS)
+
+
 def test_a_cache_that_costs_more_than_it_saves_has_a_negative_net() -> None:
     record = with_steps(
         step("copy", 0.0, cached=True), step("cache", 30.0, kind=StepKind.CACHE_EXPORT)
@@ -161,7 +172,8 @@ def test_the_cost_of_a_miss_is_the_chain_that_ran_because_of_it() -> None:
     assert (found.step, found.seconds, found.chain) == ("copy", 9.5, ("copy", "app"))
 
 
-def test_only_the_first_of_several_root_misses_is_charged() -> None:
+def test_the_first_root_miss_on_the_longest_way_is_charged() -> None:
+    """An earlier one beside it cost nobody any waiting."""
     record = with_steps(
         step("late", 50.0, started=9), step("early", 3.0, started=1), step("below", 4.0, "early"),
         step("elsewhere", 90.0, "late"),
@@ -170,7 +182,33 @@ def test_only_the_first_of_several_root_misses_is_charged() -> None:
     found = metrics.miss_cost(record)
 
     assert found is not None
-    assert (found.step, found.seconds) == ("early", 7.0)
+    assert (found.step, found.seconds) == ("late", 140.0)
+
+
+def test_a_root_miss_is_charged_where_none_is_on_the_longest_way() -> None:
+    """As when all wait for the base to be pulled."""
+    record = with_steps(
+        step("pull", 90.0, kind=StepKind.BASE), step("2", 3.0, started=2), step("10", 4.0,
+        started=2),
+    )  # fmt: skip
+
+    found = metrics.miss_cost(record)
+
+    assert found is not None
+    assert (found.step, found.seconds) == ("2", 3.0)
+
+
+def test_the_miss_of_a_real_log_is_the_one_that_the_build_waited_for() -> None:
+    """Two stages began together with a miss: `other` took 3.2 s, `builder` 0.2 and 4.2."""
+    solve = solve_of("buildkit-cold.plain")
+    record = fold_solve(Header(id="b", kind="trace"), solve, started=1.0)
+
+    found = metrics.miss_cost(record)
+
+    names = {step.id: step.name for step in record.steps}
+    assert found is not None
+    assert names[found.step] == "[builder 1/4] WORKDIR /w"
+    assert found.seconds == pytest.approx(0.2 + 4.2)
 
 
 def test_a_build_without_a_miss_has_no_cost_of_one() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from lamina.errors import StoreError
 from lamina.history.database import open_history
+from lamina.history.document import record_to_text
+from lamina.history.drain import drain
 from lamina.history.migrations import VERSION
 from lamina.history.query import Wanted
 from tests.history.builds import build
@@ -87,6 +89,22 @@ def test_a_writer_that_holds_the_lock_makes_others_give_up_in_time(address: str)
         open_history(address, patience_s=0.2)
 
     assert "lock timeout" in str(caught.value.why)
+
+
+def test_a_build_that_the_server_refuses_keeps_no_other_waiting(
+    address: str, tmp_path: Path
+) -> None:
+    """A name of 20,000 characters does not fit into an index."""
+    endless = "".join(f"{n * n * 7919:x}" for n in range(3000))
+    for record in (build("aa", 1.0), build("bb", 2.0, project=endless), build("cc", 3.0)):
+        (tmp_path / f"{record.id}.record").write_text(record_to_text(record))
+
+    (notice,) = drain(address, tmp_path)
+
+    assert "a build cannot be recorded (cannot use the history on the server (" in notice
+    with open_history(address) as history:
+        assert [row.id for row in history.rows(Wanted())] == ["cc", "aa"]
+    assert (tmp_path / "bb.damaged").exists()
 
 
 def test_both_spellings_of_the_address_are_understood(address: str) -> None:

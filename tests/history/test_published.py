@@ -38,7 +38,7 @@ def packed(value: Any) -> bytes:
 
 
 def test_a_record_comes_back_with_all_that_is_compared() -> None:
-    found = believed(published(BUILD, WHERE), WHERE, NOW)
+    found = believed(published(BUILD, WHERE), WHERE, NOW, project="shop")
 
     kept = (
         "id",
@@ -98,6 +98,15 @@ def test_a_record_says_nothing_about_images_elsewhere() -> None:
     assert found.names == (f"{WHERE}:1", f"{WHERE}:good", WHERE)
     assert [one.destination for one in found.publications] == [f"docker://{WHERE}:1"]
     assert found.host == ""
+
+
+@pytest.mark.parametrize("asked", ["", "web"])
+def test_a_record_does_not_say_by_itself_whose_build_it_is(asked: str) -> None:
+    """Else whoever may push somewhere could plant builds among those of any project here."""
+    found = believed(published(BUILD, WHERE), WHERE, NOW, project=asked)
+
+    assert found.project == ""
+    assert found.scope == f"build native {WHERE}"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from lamina.history.database import History, open_history
 from lamina.history.migrations import MIGRATIONS, VERSION
 from lamina.history.query import Wanted
 from lamina.history.rows import COLUMNS
-from lamina.history.sqlite import DamagedHistoryError, set_aside
+from lamina.history.sqlite_file import DamagedHistoryError, set_aside
 from tests.history.builds import build
 from tests.history.conformance import HistoryConformance, OpenHistory
 
@@ -126,6 +127,29 @@ def test_damage_is_recognised_and_can_be_set_aside(path: Path, damage: str) -> N
 
     assert aside.exists()
     assert ids(path) == ["cc"]
+
+
+def test_a_history_of_version_1_is_carried_over(path: Path) -> None:
+    """Its steps' costs are kept, as if the last build had had them all."""
+    words = {"real": "REAL", "blob": "BLOB", "builds": "builds", "costs": "costs"}
+    add(path, "aa", 7.0)
+    with closing(sqlite3.connect(path)) as new:
+        row = new.execute("SELECT * FROM builds").fetchone()
+    path.unlink()
+    with closing(sqlite3.connect(path)) as old, old:
+        for statement in MIGRATIONS[0]:
+            old.execute(statement.format_map(words))
+        old.execute(f"INSERT INTO builds VALUES ({', '.join('?' * len(row))})", row)
+        for scope in (row[COLUMNS.index("scope")], "of no build"):
+            old.execute('INSERT INTO costs VALUES (?, \'["","","a",0]\', \'[[7,2]]\')', (scope,))
+        old.execute("PRAGMA user_version = 1")
+
+    with open_history(str(path)) as history:
+        assert list(history.samples("build  ").values()) == [((7.0, 2.0),)]
+        assert history.find("last").id == "aa"
+    with closing(sqlite3.connect(path)) as new:
+        seen = dict(new.execute("SELECT scope, seen FROM costs").fetchall())
+    assert seen == {"build  ": 7.0, "of no build": 0.0}
 
 
 def test_an_empty_file_is_a_new_history(path: Path) -> None:
@@ -241,6 +265,21 @@ def test_a_history_on_a_read_only_disk_can_be_read(path: Path) -> None:
     first, second = done.stdout.splitlines()
     assert first == "['aa']"
     assert "readonly database" in second
+
+
+def test_the_file_gets_smaller_when_builds_are_removed(path: Path) -> None:
+    noise = [sha256(str(n).encode()).hexdigest() for n in range(200)]
+    with open_history(str(path)) as history:
+        history.add(build(f"b{n}", float(n), fingerprint=[*noise, n]) for n in range(200))
+        full = history.size()
+        history.remove([f"b{n}" for n in range(190)])
+        holding = history.size()
+
+        history.compact()
+
+        assert history.size() < full / 10 < holding
+        assert history.size() == path.stat().st_size
+    assert len(ids(path)) == 10
 
 
 def test_ten_thousand_builds_are_listed_in_a_moment(path: Path) -> None:

@@ -188,14 +188,17 @@ def test_the_failing_build_says_why(week: Week) -> None:
 
 
 def test_the_time_weighted_hit_rate_follows_from_what_steps_cost_before(week: Week) -> None:
-    """A layer costs its seconds and those of its downloads, in the median of its runs so far."""
+    """A layer costs its seconds, and those of what was fetched or built for it.
+
+    Of its runs so far the median counts.
+    """
     runs: dict[str, list[float]] = {}
     for day in week.days:
         steps = day.record.get("steps", ())
-        fetches = {s["id"]: s.get("seconds", 0.0) for s in steps if s["kind"] == "fetch"}
+        made = {s["id"]: s.get("seconds", 0.0) for s in steps if s["kind"] in {"fetch", "wheel"}}
         took, hit = {}, {}
         for step in (step for step in steps if step["kind"] == "layer"):
-            inputs = sum(fetches.get(id_, 0.0) for id_ in step.get("inputs", ()))
+            inputs = sum(made.get(id_, 0.0) for id_ in step.get("inputs", ()))
             took[step["text"]] = step.get("seconds", 0.0) + inputs
             hit[step["text"]] = step.get("outcome") == "cached"
         cost = {text: median(runs[text]) if text in runs else took[text] for text in took}

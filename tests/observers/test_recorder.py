@@ -139,6 +139,22 @@ def test_logins_in_addresses_are_not_noted(tmp_path: Path, password: str) -> Non
     assert "https://index.example.org/simple/: 401" in text
 
 
+def test_secrets_in_what_programs_say_are_not_noted(tmp_path: Path) -> None:
+    token = "ghp_q7Rv2Xz9Lm4Ks8Tn1Wb6Yc3Fd5Gh0JpAeUoX"
+    recorder = start(tmp_path)
+    recorder(StepLogged(step="0.1", time=1, line=f"cloning with {token}"))
+    recorder(StepLogged(step="0.1", time=1, line="DB_PASSWORD=Xy7Kq2Vb9"))
+    recorder(StepWarned(step="0.1", time=1, text=f"{token} is refused"))
+    recorder(finished("0.1", 2, Outcome.FAILED, f"cannot clone: {token}"))
+
+    text = file(tmp_path).read_text()
+    assert [row["line"][:13] for row in lines(tmp_path) if "line" in row] == [
+        "cloning with ", "DB_PASSWORD=h",
+    ]  # fmt: skip
+    assert token not in text
+    assert "Xy7Kq2Vb9" not in text
+
+
 def test_long_text_without_a_login_takes_no_time() -> None:
     text = "a" * 200_000 + "@"
     began = time.perf_counter()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lamina.errors import ImageError, LaminaError, UsageError
 from lamina.oci.digest import Digest
 from lamina.oci.platform import Platform
-from lamina.oci.reference import Reference
+from lamina.oci.reference import Reference, familiar
 
 EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -148,3 +148,24 @@ def test_any_text_is_a_platform_or_is_refused(text: str) -> None:
         return
 
     assert Platform.parse(str(platform)) == platform
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("shop", "shop:latest"),
+        ("library/shop", "shop:latest"),
+        ("docker.io/library/shop:1", "shop:1"),
+        ("index.docker.io/library/shop:1", "shop:1"),
+        ("docker.io/me/shop:1", "me/shop:1"),
+        ("docker.io/library/me/shop:1", "library/me/shop:1"),
+        ("registry.example.com/library/shop:1", "registry.example.com/library/shop:1"),
+        ("localhost:5000/shop", "localhost:5000/shop:latest"),
+        ("docker.io/library/shop@sha256:0a", "shop"),
+        ("docker.io/library/shop:1@sha256:0a", "shop:1"),
+        ("docker.io", "docker.io:latest"),
+        ("", ""),
+    ],
+)
+def test_an_image_has_one_name_however_it_is_written(written: str, name: str) -> None:
+    assert familiar(written) == name

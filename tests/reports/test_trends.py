@@ -32,6 +32,27 @@ def test_builds_are_told_apart_by_image_and_engine_and_the_newest_comes_first() 
     ]
 
 
+def test_builds_for_other_platforms_are_a_trend_of_their_own() -> None:
+    """Their bytes and seconds are those of more images; a build that failed goes with the last."""
+    both, one = ("linux/amd64", "linux/arm64"), ("linux/amd64",)
+    failed = BuildOutcome.FAILED
+    records = [
+        build("0", 5.0, names=("r/one:1",), outcome=failed),
+        build("1", 10.0, names=("r/one:1",), platforms=both),
+        build("2", 20.0, names=("r/one:1",), platforms=one),
+        build("3", 30.0, names=("r/one:1",), platforms=both, outcome=failed),
+        build("4", 40.0, names=("r/one:1",), outcome=failed),
+    ]
+
+    found = image_trends(rows(*records))  # type: ignore[arg-type]
+
+    assert [(trend.title, [row.id for row in trend.rows]) for trend in found] == [
+        ("r/one, linux/amd64", ["2", "4"]),
+        ("r/one, linux/amd64 linux/arm64", ["0", "1", "3"]),
+    ]
+    assert len({image_section(trend, costs={}, verdicts=()).key for trend in found}) == 2
+
+
 def test_a_trend_has_each_build_oldest_first_and_the_median_of_the_last_ten() -> None:
     records = [build(str(n), 100.0 + n, seconds=float(n)) for n in range(1, 13)]
 

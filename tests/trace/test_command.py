@@ -129,3 +129,20 @@ def test_the_names_of_the_image_are_read_from_the_command() -> None:
     asked = understand(["docker", "build", "-t", "a:1", "--tag", "b:2", "--tag=c:3", "."], {})
 
     assert asked.tags == ("a:1", "b:2", "c:3")
+
+
+@pytest.mark.parametrize(
+    ("line", "tags"),
+    [
+        ("docker build -tshop/web:1 .", ("shop/web:1",)),
+        ("docker build -t=shop/web:1 .", ("shop/web:1",)),
+        ("docker build -qtshop/web:1 -t b .", ("shop/web:1", "b")),
+        ("docker build -qt shop/web:1 .", ("shop/web:1",)),
+        ("docker build --tag b -ta .", ("b", "a")),
+        ("docker build -ftests/Dockerfile --target=t -otype=tar .", ()),
+        ("docker build --tags .", ()),
+    ],
+)
+def test_a_name_may_be_written_onto_its_option(line: str, tags: tuple[str, ...]) -> None:
+    """As the builders read short options, and with others before them in one word."""
+    assert understand(line.split(), {}).tags == tags

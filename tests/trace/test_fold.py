@@ -145,3 +145,24 @@ def test_a_log_with_times_gives_the_same_steps(name: str) -> None:
     assert [s.key for s in timed.steps] == [s.key for s in record_of(name).steps]
     assert timed.started == solve.started
     assert timed.seconds > 1
+
+
+def test_no_secret_of_a_log_is_kept() -> None:
+    """Neither in a step's name, nor in what a failing step said, nor in a warning."""
+    token = "ghp_q7Rv2Xz9Lm4Ks8Tn1Wb6Yc3Fd5Gh0JpAeUoX"
+    log = f"""\
+#1 [1/2] RUN git clone --token {token} x
+#1 0.1 using {token}
+#1 0.2 DB_PASSWORD=Xy7Kq2Vb9
+#1 ERROR: process "git --token {token}" did not complete successfully: exit code: 1
+------
+ERROR: failed to solve: process "git --token {token}" did not complete successfully: exit code: 1
+"""
+    (solve,) = solves(log.split("\n"))
+
+    record = fold_solve(Header(id="b"), solve, started=0.0)
+
+    assert record.steps[0].log
+    assert token not in str(record)
+    assert "Xy7Kq2Vb9" not in str(record)
+    assert record.steps[0].text.startswith("RUN git clone --token hidden-")

@@ -5,17 +5,20 @@ from itertools import islice
 from lamina.explain.cause import explain
 from lamina.explain.explanation import Miss
 from lamina.explain.native import explain_layers, is_native
+from lamina.explain.readings import Readings
 from lamina.history.record import BuildRecord
 
 _SHOWN = 3
 
 
-def causes(record: BuildRecord, previous: BuildRecord | None) -> dict[str, str]:
+def causes(
+    record: BuildRecord, previous: BuildRecord | None, readings: Readings | None = None
+) -> dict[str, str]:
     """Say why each step missed that has causes of its own; nothing of builds without another."""
     if previous is None:
         return {}
     if record.kind == "trace":
-        misses = explain(record, previous).misses
+        misses = explain(record, previous, readings).misses
     elif is_native(record) and is_native(previous):
         misses = explain_layers(record, previous).misses
     else:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from lamina.cli.explain_command import explain_record
 from lamina.cli.history_command import open_past
 from lamina.cli.recent import situation_of
 from lamina.cli.variants import add_variant_argument
@@ -15,6 +16,7 @@ from lamina.history.budget import check
 from lamina.history.database import History
 from lamina.history.query import LAST, Wanted
 from lamina.history.rows import BuildRow
+from lamina.history.situation import Situation
 from lamina.project.budgets import Budgets, read_budgets
 from lamina.project.project import Project
 from lamina.project.read import read_project
@@ -51,15 +53,26 @@ def run(options: argparse.Namespace) -> int:
     budgets = _budgets(project)
     with open_past() as history:
         row = _find(history, options, project)
-        verdicts = check(budgets, situation_of(history, row))
-    if options.format == "json":
-        text = json.dumps(verdicts_to_json(row, verdicts), indent=2)
-    else:
-        lines = github_lines if options.format == "github" else text_lines
-        text = "\n".join(lines(row, verdicts))
+        situation = situation_of(history, row)
+    verdicts = check(budgets, situation)
+    is_broken = any(verdict.is_broken for verdict in verdicts)
+    match options.format:
+        case "json":
+            text = json.dumps(verdicts_to_json(row, verdicts), indent=2)
+        case "github":
+            text = "\n".join(github_lines(row, verdicts, _advice(situation) if is_broken else ()))
+        case _:
+            text = "\n".join(text_lines(row, verdicts))
     with suppress(BrokenPipeError):  # whoever has read enough still waits for the exit code
         print(text, flush=True)
-    return _EXCEEDED if any(verdict.is_broken for verdict in verdicts) else 0
+    return _EXCEEDED if is_broken else 0
+
+
+def _advice(situation: Situation) -> tuple[str, ...]:
+    """Return what `lamina explain` says is to be done about the build's misses."""
+    if situation.previous is None:
+        return ()
+    return explain_record(situation.record, situation.previous).advice
 
 
 def _budgets(project: Project) -> Budgets:

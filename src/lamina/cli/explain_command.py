@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from lamina.cli.explain_text import explanation_text
 from lamina.cli.history_command import open_past
+from lamina.cli.last_build import find_last
+from lamina.cli.variants import add_variant_argument
 from lamina.explain.cause import explain
 from lamina.explain.comparable import comparable
 from lamina.explain.explanation import Explanation
@@ -31,10 +33,12 @@ _ENDINGS: Final = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "build", nargs="?", default=LAST, help="`last`, `previous`, or the start of its id"
-    )
+        "build", nargs="?", default=LAST,
+        help="`last` or `previous`, of this folder if it was built, or the start of its id",
+    )  # fmt: skip
     parser.add_argument("--project", default="", help="the last build of this project")
     parser.add_argument("--image", default="", metavar="REF", help="the last build of this name")
+    add_variant_argument(parser)
     parser.add_argument(
         "--against", default="", metavar="BUILD",
         help="the build to compare with (default: the one before, of the same image)",
@@ -48,7 +52,9 @@ def run(options: argparse.Namespace) -> int:
     """Explain a build."""
     with open_past() as history:
         wanted = Wanted(project=options.project, image=options.image)
-        record = history.record(history.find(options.build, wanted).id)
+        record = history.record(
+            find_last(history, options.build, wanted, variant=options.variant).id
+        )
         previous = _previous(history, record, options.against)
     found = explain_record(record, previous)
     if options.format == "json":

@@ -9,17 +9,24 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from lamina.cli import history_export, history_import, history_pull
+from lamina.cli import history_export, history_import, history_prune, history_pull
 from lamina.cli.clock import now
 from lamina.cli.environment import environment
 from lamina.cli.history_text import build_text, list_text
 from lamina.errors import UsageError
+from lamina.history.costs import usual
 from lamina.history.database import History, open_history
 from lamina.history.document import record_to_json
 from lamina.history.drain import drain
 from lamina.history.graph import critical_path
 from lamina.history.location import history_location, location_problem, spool_location
-from lamina.history.metrics import miss_cost, size_by_component
+from lamina.history.metrics import (
+    Costs,
+    ledger_of,
+    miss_cost,
+    size_by_component,
+    wall_seconds_saved,
+)
 from lamina.history.query import LAST, Wanted
 from lamina.history.record import BuildRecord
 from lamina.history.rows import BuildRow
@@ -39,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "everything that is known of one build"
     show = commands.add_parser("show", help=text, description=text)
     show.add_argument(
-        "build", nargs="?", default=LAST, help="`last`, `previous`, or the start of its id"
-    )
+        "build", nargs="?", default=LAST,
+        help="`last` or `previous`, of this folder if it was built, or the start of its id",
+    )  # fmt: skip
     _add_format(show)
     show.set_defaults(action=_show)
     text = "builds out of old logs of Docker, BuildKit and CI systems"
@@ -57,6 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pull = commands.add_parser("pull", help=text, description=text)
     history_pull.add_arguments(pull)
     pull.set_defaults(action=history_pull.run)
+    text = "old builds out of the history, which gets smaller"
+    prune = commands.add_parser("prune", help=text, description=text)
+    history_prune.add_arguments(prune)
+    prune.set_defaults(action=history_prune.run)
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -134,16 +146,20 @@ def _list(history: History, options: argparse.Namespace) -> int:
 
 
 def _show(history: History, options: argparse.Namespace) -> int:
-    row = history.find(options.build)
+    from lamina.cli.last_build import find_last  # noqa: PLC0415 - 30 ms
+
+    row = find_last(history, options.build, Wanted())
     record = history.record(row.id)
+    costs = usual(history.samples(row.scope))
     if options.format == "json":
-        print(json.dumps({**record_to_json(record), "metrics": _metrics(row, record)}, indent=2))
+        metrics = _metrics(row, record, costs)
+        print(json.dumps({**record_to_json(record), "metrics": metrics}, indent=2))
     else:
-        print(build_text(row, record))
+        print(build_text(row, record, costs))
     return 0
 
 
-def _metrics(row: BuildRow, record: BuildRecord) -> dict[str, Any]:
+def _metrics(row: BuildRow, record: BuildRecord, costs: Costs) -> dict[str, Any]:
     miss = miss_cost(record)
     names = (
         "image_bytes", "layer_bytes", "pull_bytes", "fetched_bytes", "pushed_bytes", "step_hit",
@@ -151,6 +167,8 @@ def _metrics(row: BuildRow, record: BuildRecord) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **{name: getattr(row, name) for name in names},
+        "ledger": asdict(ledger_of(record, saved=row.saved_seconds)),
+        "wall_saved_seconds": wall_seconds_saved(record, costs),
         "bytes_by_component": size_by_component(record),
         "critical_path": asdict(critical_path(record)),
         "first_miss": asdict(miss) if miss else None,

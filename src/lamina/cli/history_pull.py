@@ -21,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=int, default=_MOST, metavar="N",
         help=f"how many builds, newest first (default: {_MOST}, and there are no more)",
     )  # fmt: skip
+    parser.add_argument(
+        "--project", metavar="NAME", default="",
+        help="whose builds these are, if they say the same (default: nobody's: they stand by "
+        "themselves)",
+    )  # fmt: skip
     add_registry_arguments(parser)
 
 
@@ -33,7 +38,9 @@ def run(history: History, options: argparse.Namespace) -> int:
         raise UsageError(f"--limit is {options.limit}", hint="at least one build")
     reference = Reference.parse(options.reference)
     open_client = wiring.registries(options.insecure_registry)
-    kept = RepositoryRecords(repository(str(reference)), lambda: open_client(reference))
+    kept = RepositoryRecords(
+        repository(str(reference)), lambda: open_client(reference), project=options.project
+    )
     kept.find([str(reference.digest or reference.tag)])
     if not kept.has_image:
         raise InputError("there is no such image", where=str(reference))

@@ -6,10 +6,17 @@ from datetime import UTC, datetime
 from typing import Final
 
 from lamina.history.graph import critical_path
-from lamina.history.metrics import miss_cost, size_by_component
+from lamina.history.metrics import (
+    Costs,
+    ledger_of,
+    miss_cost,
+    size_by_component,
+    wall_seconds_saved,
+)
 from lamina.history.record import BuildRecord, StepOutcome, StepRecord
 from lamina.history.rows import BuildRow
 from lamina.observers.printable import printable
+from lamina.reports.ledger import ledger_text
 from lamina.sizes import bytes_text
 
 SHORT_ID: Final = 8
@@ -27,13 +34,16 @@ def list_text(rows: Sequence[BuildRow]) -> str:
     return "\n".join(_aligned(cells, _RIGHT))
 
 
-def build_text(row: BuildRow, record: BuildRecord) -> str:
-    """Draw all of one build: facts, steps, layers, what was moved, and the figures."""
+def build_text(row: BuildRow, record: BuildRecord, costs: Costs) -> str:
+    """Draw all of one build: facts, steps, layers, what was moved, and the figures.
+
+    ``costs`` are what its steps usually take.
+    """
     parts = [
         _facts(row, record),
         ["steps", *_steps(record)],
         ["layers", *_layers(record)] if record.layers else [],
-        _figures(row, record),
+        _figures(row, record, costs),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -147,7 +157,7 @@ def _layers(record: BuildRecord) -> Iterator[str]:
     return (f"  {line}" for line in _aligned(rows, frozenset({1})))
 
 
-def _figures(row: BuildRow, record: BuildRecord) -> list[str]:
+def _figures(row: BuildRow, record: BuildRecord, costs: Costs) -> list[str]:
     names = {step.id: step.name for step in record.steps}
     miss = miss_cost(record)
     path = critical_path(record)
@@ -155,6 +165,8 @@ def _figures(row: BuildRow, record: BuildRecord) -> list[str]:
         ("time", _listed((k, f"{seconds_text(v)} s") for k, v in record.phases.items())),
         ("longest", _chain(names[id_] for id_ in path.steps)),
         ("hits", _hits(row)),
+        ("cache", ledger_text(ledger_of(record, saved=row.saved_seconds))),
+        ("sooner", _sooner(record, costs)),
         ("miss", f"{printable(names[miss.step])}: {seconds_text(miss.seconds)} s" if miss else ""),
         ("size", _listed((k, bytes_text(v)) for k, v in size_by_component(record).items())),
         ("reuse", _reuse(row)),
@@ -171,6 +183,13 @@ def _hits(row: BuildRow) -> str:
         f"{percent(row.time_hit)} of the time, {seconds_text(row.saved_seconds)} s saved"
         f" ({percent(row.step_hit)} of the steps)"
     )
+
+
+def _sooner(record: BuildRecord, costs: Costs) -> str:
+    """Say what somebody who waited for the build was spared, if anything was cached."""
+    if not any(step.is_hit for step in record.steps):
+        return ""
+    return f"{seconds_text(wall_seconds_saved(record, costs))} s than if all steps had run"
 
 
 def _reuse(row: BuildRow) -> str:

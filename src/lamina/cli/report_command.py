@@ -8,8 +8,10 @@ from typing import Final
 
 from lamina.cli.environment import environment
 from lamina.cli.history_command import add_selection, open_past, wanted
+from lamina.cli.last_build import of_this_folder
 from lamina.cli.recent import recent_situations, situation_of
 from lamina.cli.stats_command import DETAILED, section_of
+from lamina.cli.variants import add_variant_argument
 from lamina.durable import incoming
 from lamina.errors import StoreError, UsageError
 from lamina.history.database import History
@@ -40,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     add_selection(parser)
     parser.add_argument(
+        "--all", action="store_true",
+        help="builds of all projects (default: of this folder's, if it was built)",
+    )  # fmt: skip
+    add_variant_argument(parser)
+    parser.add_argument(
         "--limit", type=int, default=0, metavar="N", help="only the last N builds; 0 is all"
     )
     parser.add_argument(
@@ -60,10 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the report."""
+    output = options.output or ("report.html" if options.format == "html" else _STANDARD_OUTPUT)
+    _check_folder(output)
     with open_past() as history:
         document = _document(history, options)
     text = _FORMATS[options.format](document)
-    output = options.output or ("report.html" if options.format == "html" else _STANDARD_OUTPUT)
     if output == _STANDARD_OUTPUT:
         print(text, end="")
     else:
@@ -71,8 +79,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_folder(output: str) -> None:
+    """Refuse a mistyped path, before anything is read: no folder is made for it."""
+    folder = Path(output).absolute().parent
+    if output != _STANDARD_OUTPUT and not folder.is_dir():
+        raise UsageError("there is no such folder", where=str(folder), hint="make it, or use `-`")
+
+
 def _document(history: History, options: argparse.Namespace) -> Document:
     selection = wanted(options)
+    if not (options.all or options.project or options.image):
+        selection = of_this_folder(history, selection, variant=options.variant)
     rows = history.rows(selection)
     if not rows:
         raise UsageError("no build is selected", hint="`lamina history` lists all builds")

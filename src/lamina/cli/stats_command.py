@@ -8,6 +8,7 @@ from lamina.cli.recent import situation_of
 from lamina.errors import LaminaError
 from lamina.history.budget import check
 from lamina.history.database import History
+from lamina.history.metrics import ledger_of
 from lamina.history.query import Wanted
 from lamina.project.budgets import Allowance, Budgets
 from lamina.reports.document import Document, Section
@@ -64,4 +65,9 @@ def section_of(history: History, trend: ImageTrend) -> Section:
         situation = situation_of(history, trend.last)
     except LaminaError:
         return image_section(trend, costs={}, verdicts=())
-    return image_section(trend, costs=situation.costs, verdicts=check(ALERTS, situation))
+    return image_section(
+        trend,
+        costs=situation.costs,
+        verdicts=check(ALERTS, situation),
+        ledger=ledger_of(situation.record, saved=situation.row.saved_seconds),
+    )

@@ -19,6 +19,7 @@ from lamina.history.fold import Header
 from lamina.history.location import history_location, location_problem, spool_location
 from lamina.history.record import BuildOutcome, BuildRecord
 from lamina.observers.printable import printable
+from lamina.oci.reference import familiar
 from lamina.trace.command import Invocation, client_of, decide, understand
 from lamina.trace.detect import Found
 from lamina.trace.fold import fold_solve
@@ -83,7 +84,7 @@ def _header(invocation: Invocation, project: str) -> Header:
         kind="trace",
         tool=Path(invocation.words[0]).name,
         project=project,
-        names=invocation.tags,
+        names=tuple(dict.fromkeys(map(familiar, filter(None, invocation.tags)))),
         host=os.uname().nodename,
         **circumstances(environment(), Path()),
     )

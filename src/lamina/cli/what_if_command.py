@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lamina.cli.environment import child_environment, environment
 from lamina.cli.explain_text import forecast_text, ranking_text
 from lamina.cli.fingerprints import read_fingerprint
 from lamina.cli.history_command import open_past
+from lamina.cli.last_build import last_build_here, project_here
+from lamina.cli.variants import add_variant_argument
 from lamina.dockerfile.instructions import Arg
 from lamina.dockerfile.parse import parse
 from lamina.errors import InputError, LaminaError, UsageError
@@ -21,13 +23,16 @@ from lamina.explain.fingerprint import Fingerprint, fingerprint_from_json
 from lamina.explain.git_log import git_changes
 from lamina.explain.native import is_native
 from lamina.explain.what_if import Forecast, Oracle
-from lamina.explain.what_if_native import layer_forecast
+from lamina.explain.what_if_native import (
+    LOCKS,
+    commit_forecast,
+    layer_forecast,
+    layer_forecasts,
+)
 from lamina.history.circumstances import circumstances
 from lamina.history.costs import usual
-from lamina.history.query import Wanted
 from lamina.history.record import BuildRecord, StepKey
-
-_LOOKED_AT: Final = 20
+from lamina.project.project import Project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--build-arg", action="append", default=[], metavar="NAME=VALUE",
         help="an argument of the build",
     )  # fmt: skip
+    add_variant_argument(parser)
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many files")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="for people, or for programs"
@@ -57,13 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forecast."""
-    record, costs = _last_build(has_dockerfile=bool(options.context or options.file))
+    project = project_here(options.variant)
+    record, costs = _last_build(project, options)
     if record is not None and is_native(record):
         _refuse_dockerfile_options(options)
-        found = [layer_forecast(record, path, dict(costs)) for path in options.files]
-        if not found:
-            raise UsageError("name the files that you may edit", hint="lamina what-if FILE")
-        return _show(found, options)
+        return _forecast_layers(record, costs, project, options)
     asked = _asked(options, record)
     fingerprint = read_fingerprint(asked, child_environment())
     if fingerprint is None:
@@ -82,12 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_dockerfile_options(options: argparse.Namespace) -> None:
-    names = {
-        "--arg": options.arg,
-        "--commit": options.commit,
-        "--target": options.target,
-        "--build-arg": options.build_arg,
-    }
+    names = {"--arg": options.arg, "--target": options.target, "--build-arg": options.build_arg}
     given = [name for name, value in names.items() if value]
     if given:
         raise UsageError(
@@ -95,6 +94,31 @@ def _refuse_dockerfile_options(options: argparse.Namespace) -> None:
             "and the last build here was `lamina build`",
             hint="name files, or the Dockerfile with -f",
         )
+
+
+def _forecast_layers(
+    record: BuildRecord,
+    costs: Mapping[StepKey, float],
+    project: Project | None,
+    options: argparse.Namespace,
+) -> int:
+    """Forecast for our own engine, whose context is the project's folder."""
+    root = Path()
+    changes = git_changes(root, child_environment())
+    rate = changes.rate if changes.commits else _nobody_knows
+    if not (options.files or options.commit):
+        locks = (path.name for path in sorted(root.iterdir()) if path.name.startswith(LOCKS))
+        return _rank(layer_forecasts(record, costs, locks, rate), options)
+    inside = [_inside(path, root) for path in options.files]
+    found = [layer_forecast(record, path, costs, rate=rate(path)) for path in inside]
+    if options.commit:
+        is_told = project is not None and project.is_distributable and not project.version
+        found.append(commit_forecast(record, costs, is_version_of_commit=is_told))
+    return _show(found, options)
+
+
+def _nobody_knows(_: str) -> None:
+    return None
 
 
 def _hint(options: argparse.Namespace, record: BuildRecord | None) -> str:
@@ -146,31 +170,17 @@ def forecast_to_json(found: Forecast) -> dict[str, Any]:
     }
 
 
-def _last_build(*, has_dockerfile: bool) -> tuple[BuildRecord | None, Mapping[StepKey, float]]:
+def _last_build(
+    project: Project | None, options: argparse.Namespace
+) -> tuple[BuildRecord | None, Mapping[StepKey, float]]:
     """Find the last build of this folder, and what its steps usually take; none is no error."""
     with suppress(LaminaError), open_past() as history:
-        for record in history.records(Wanted(limit=_LOOKED_AT)):
-            if _is_here(record, has_dockerfile=has_dockerfile):
-                return record, usual(history.samples(record.scope))
+        record = last_build_here(
+            history, project, context=options.context, dockerfile=options.file, has_layers=True
+        )
+        if record is not None:
+            return record, usual(history.samples(record.scope))
     return None, {}
-
-
-def _is_here(record: BuildRecord, *, has_dockerfile: bool) -> bool:
-    if is_native(record):
-        return not has_dockerfile and record.project == _project_here()
-    found = fingerprint_from_json(record.fingerprint)
-    return found is not None and Path(found.path).is_file() and Path(found.root).is_dir()
-
-
-def _project_here() -> str:
-    import tomllib  # noqa: PLC0415 - seldom needed
-
-    try:
-        project = tomllib.loads(Path("pyproject.toml").read_text("utf-8")).get("project")
-    except (OSError, ValueError):
-        project = None
-    name = project.get("name") if isinstance(project, dict) else None
-    return str(name or Path().absolute().name)
 
 
 def _asked(options: argparse.Namespace, record: BuildRecord | None) -> Asked:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lamina.explain.fingerprint import BaseFound, Fingerprint
 from lamina.history.record import BuildRecord, StepKind
+from lamina.trace.hidden import hidden
 
 _FROM: Final = re.compile(r"\[[^\]]*\] FROM (\S+?)(?:@(sha256:[0-9a-f]{64}))?")
 
@@ -38,7 +39,7 @@ def base_from_inspect(text: str) -> BaseFound | None:
         return BaseFound(
             digest=str(row["Id"]),
             chain=sha256("\n".join(layers).encode()).hexdigest()[:16],
-            environment=tuple(map(str, config.get("Env") or ())),
+            environment=tuple(hidden(str(text)) for text in config.get("Env") or ()),
             directory=str(config.get("WorkingDir") or ""),
             user=str(config.get("User") or ""),
         )

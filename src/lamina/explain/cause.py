@@ -6,12 +6,12 @@ from typing import Final
 
 from lamina.errors import InputError
 from lamina.explain.advice import advise
-from lamina.explain.bases import merges, with_bases
+from lamina.explain.bases import merges
 from lamina.explain.compare import Change, Judged, Verdict, compare
 from lamina.explain.explanation import Cause, Confidence, Explanation, Miss
-from lamina.explain.fingerprint import Fingerprint, fingerprint_from_json
+from lamina.explain.fingerprint import Fingerprint
 from lamina.explain.join import join
-from lamina.explain.model import model
+from lamina.explain.readings import Readings
 from lamina.explain.steps import Model, ModelStep
 from lamina.explain.words import change_text
 from lamina.history.record import BuildRecord, StepKey, StepKind, StepOutcome, StepRecord
@@ -27,23 +27,26 @@ _NO_FINGERPRINT: Final = (
 _UNREAD: Final = "a part of the context was not read, so causes may be missing"
 
 
-def explain(record: BuildRecord, previous: BuildRecord | None) -> Explanation:
+def explain(
+    record: BuildRecord, previous: BuildRecord | None, readings: Readings | None = None
+) -> Explanation:
     """Say why each step of a Dockerfile's build was not reused.
 
     What was imported from a log has no fingerprint: then only texts of steps are compared, and
-    every cause is ``LIKELY``.
+    every cause is ``LIKELY``.  ``readings`` are for who explains several builds of a row.
     """
-    found = fingerprint_from_json(record.fingerprint)
+    readings = readings or Readings()
+    found = readings.fingerprint(record)
     if found is None or record.engine == "legacy":
         note = _LEGACY if record.engine == "legacy" else _NO_FINGERPRINT
         return by_text(record, previous, note)
-    before = fingerprint_from_json(previous.fingerprint) if previous else None
+    before = readings.fingerprint(previous) if previous else None
     if previous is None or before is None:
         return _first(record, previous)
     try:
         can = merges(record, previous)
-        old = model(replace(with_bases(before, previous), merges=can))
-        new = model(replace(with_bases(found, record), merges=can))
+        old = readings.model(previous, before, merges=can)
+        new = readings.model(record, found, merges=can)
     except InputError as error:
         return by_text(record, previous, f"the Dockerfile cannot be read: {error}")
     return _compared(record, previous, old, new, found)

@@ -1,7 +1,6 @@
 """Collect: a build that was asked for, and the disk → its fingerprint."""
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,17 +11,18 @@ from lamina.dockerfile.parse import parse
 from lamina.errors import InputError
 from lamina.explain.asked import Asked
 from lamina.explain.context import Context, Selection, folded
+from lamina.explain.dull import kept
 from lamina.explain.fingerprint import Fingerprint
 from lamina.explain.model import wanted_paths
+from lamina.explain.place import place_of
 from lamina.explain.stat_cache import StatCache, short_digest
 from lamina.explain.walk import read_rules, walk
-from lamina.history.logins import hide_logins
+from lamina.trace.hidden import hidden
 
 BUDGET_S: Final = 5.0
 """How long a build may have to wait for its context to be read."""
 
 _MOST_ENTRIES: Final = 20_000
-_SECRET: Final = re.compile(r"token|secret|passw|credential|private|api_?key|auth", re.IGNORECASE)
 _NAMES: Final = ("Dockerfile", "dockerfile")
 
 
@@ -40,7 +40,8 @@ class Around:
 def collect(asked: Asked, around: Around) -> Fingerprint | None:
     """Read what the build depends on; None where that is not on this disk.  Never raises.
 
-    Values of arguments that look like secrets are kept as a few digits of their digest.
+    Of values of arguments that are not dull, and of secrets in other texts, a few digits of a
+    digest are kept.
     """
     root = around.folder / asked.context
     if not asked.context or asked.context == "-" or not _is_folder(root):
@@ -50,13 +51,14 @@ def collect(asked: Asked, around: Around) -> Fingerprint | None:
     if path is None or text is None:
         return None
     return Fingerprint(
-        dockerfile=hide_logins(text),
+        dockerfile=hidden(text),
         path=_shown(path, around.folder),
         root=_shown(root, around.folder),
+        place=place_of(root),
         target=asked.target,
         platforms=asked.platforms,
         arguments=_arguments(asked, around.environment),
-        options=asked.options,
+        options={name: tuple(map(hidden, values)) for name, values in asked.options.items()},
         context=_context(root, path, text, around),
         contexts={
             name: _whole(around.folder / place, around)
@@ -78,13 +80,7 @@ def _arguments(asked: Asked, environment: Mapping[str, str]) -> dict[str, str]:
     given = dict(asked.arguments)
     given.setdefault("SOURCE_DATE_EPOCH", None)  # buildx passes it on by itself
     found = {name: environment.get(name) if v is None else v for name, v in given.items()}
-    return {name: _kept(name, value) for name, value in found.items() if value is not None}
-
-
-def _kept(name: str, value: str) -> str:
-    if _SECRET.search(name):
-        return f"(hidden {sha256(value.encode(errors='surrogatepass')).hexdigest()[:8]})"
-    return hide_logins(value)
+    return {name: kept(name, value) for name, value in found.items() if value is not None}
 
 
 def _context(root: Path, dockerfile: Path, text: str, around: Around) -> Context:

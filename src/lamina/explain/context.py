@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 _ROW: Final = re.compile(r"([fdlt])([0-7]+) (\d+) ([0-9a-f]*)(?:\+([0-9a-f]+))? (.*)", re.DOTALL)
@@ -41,7 +41,8 @@ class Context:
         """Return what the patterns of a COPY take, folders with all that is in them."""
         patterns = [_pattern(source) for source in sources]
         left_out = [_pattern(pattern) for pattern in exclude]
-        found = [entry for entry in self.entries if any(_takes(p, entry.path) for p in patterns)]
+        takes_all = None in patterns
+        found = [e for e in self.entries if takes_all or any(_takes(p, e.path) for p in patterns)]
         return tuple(e for e in found if not any(_takes(p, e.path) for p in left_out))
 
 
@@ -52,20 +53,23 @@ def context_to_text(context: Context) -> str:
 
 def context_from_text(text: str, *, is_whole: bool = True) -> Context:
     """Read what ``context_to_text`` wrote; lines that it did not write are passed over."""
-    rows = (_ROW.fullmatch(line) for line in text.split("\n"))
-    entries = tuple(
-        Entry(
-            kind=row[1],
-            mode=int(row[2], 8),
-            size=int(row[3]),
-            digest=row[4],
-            attributes=row[5] or "",
-            path=row[6].replace("\0", "\n"),
-        )
-        for row in rows
-        if row is not None
+    entries = (_entry(line) for line in text.split("\n"))
+    return Context(entries=tuple(filter(None, entries)), is_whole=is_whole)
+
+
+@lru_cache(maxsize=1 << 15)  # the contexts of two builds have most of their lines in common
+def _entry(line: str) -> Entry | None:
+    row = _ROW.fullmatch(line)
+    if row is None:
+        return None
+    return Entry(
+        kind=row[1],
+        mode=int(row[2], 8),
+        size=int(row[3]),
+        digest=row[4],
+        attributes=row[5] or "",
+        path=row[6].replace("\0", "\n"),
     )
-    return Context(entries=entries, is_whole=is_whole)
 
 
 def _row(entry: Entry) -> str:

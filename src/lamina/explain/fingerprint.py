@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from lamina.errors import InputError
 from lamina.explain.context import Context, context_from_text, context_to_text
+from lamina.explain.place import Place
 from lamina.history.codec import decode, encode
 
 KIND: Final = "dockerfile"
 _FORMAT: Final = 1
 NO_CONTEXT: Final = Context()
+NOWHERE: Final = Place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class BaseFound:
 class Fingerprint:
     """One build's inputs.
 
+    ``root`` is the context's folder as it is written, and ``place`` tells it from all others.
     ``arguments`` and ``options`` are the command line's.  ``contexts`` are named ones, ``bases``
     are by the reference that is written in the Dockerfile, or that its arguments make of it.
     ``merges`` says that the builder is known to merge layers, which one that is not may do or not.
@@ -43,6 +46,7 @@ class Fingerprint:
     dockerfile: str
     path: str = "Dockerfile"
     root: str = ""
+    place: Place = NOWHERE
     target: str = ""
     platforms: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -70,6 +74,7 @@ class _Row:
     dockerfile: str
     path: str = "Dockerfile"
     root: str = ""
+    place: Place = NOWHERE
     target: str = ""
     platforms: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +95,7 @@ def fingerprint_to_json(found: Fingerprint) -> dict[str, Any]:
         dockerfile=found.dockerfile,
         path=found.path,
         root=found.root,
+        place=found.place,
         target=found.target,
         platforms=found.platforms,
         arguments=found.arguments,
@@ -117,6 +123,7 @@ def fingerprint_from_json(value: object) -> Fingerprint | None:
         dockerfile=row.dockerfile,
         path=row.path,
         root=row.root,
+        place=row.place,
         target=row.target,
         platforms=row.platforms,
         arguments=row.arguments,

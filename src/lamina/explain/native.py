@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lamina.explain.explanation import Cause, Confidence, Explanation, Miss
-from lamina.history.record import BuildRecord, LayerRecord, StepRecord
+from lamina.history.costs import efforts
+from lamina.history.record import BuildRecord, LayerRecord
 from lamina.plan.component import Component
 
 KIND: Final = "native"
 _FORMAT: Final = 1
+_FILE_COLUMNS: Final = 3
+_OTHER_CONTENT: Final = "has other content"
 
 Tables = Mapping[str, Mapping[str, str]]
 """For each part of an image what it is made of."""
@@ -21,10 +24,13 @@ def is_native(record: BuildRecord) -> bool:
 
 
 def explain_layers(record: BuildRecord, previous: BuildRecord | None) -> Explanation:
-    """Say why each layer was made and not found."""
-    steps = {step.id: step for step in record.steps}
+    """Say why each layer was made and not found.
+
+    Its seconds are those of the layer itself, and of what was downloaded or built for it.
+    """
+    took = efforts(record)
     made = [layer for layer in record.layers if not layer.cached]
-    misses = tuple(_miss(layer, record, previous, steps) for layer in made)
+    misses = tuple(_miss(layer, record, previous, took.get(layer.step, 0.0)) for layer in made)
     notes = [] if previous else ["there is no earlier build to compare it with"]
     return Explanation(
         build=record.id,
@@ -41,10 +47,8 @@ def _miss(
     layer: LayerRecord,
     record: BuildRecord,
     previous: BuildRecord | None,
-    steps: Mapping[str, StepRecord],
+    seconds: float,
 ) -> Miss:
-    step = steps.get(layer.step)
-    seconds = step.seconds if step else 0.0
     causes = _causes(layer, record, previous) if previous else ()
     return Miss(
         name=f"layer {layer.part or layer.name}",
@@ -69,8 +73,16 @@ def _causes(layer: LayerRecord, record: BuildRecord, previous: BuildRecord) -> t
         came = (_came_from(name, old) for name in after)
         text = "the layer is new: " + (", ".join(sorted({c for c in came if c})) or part)
         return (Cause(kind="new", name=part, text=text), *settings)
-    found = (*_differences(_KINDS.get(layer.component, "dependency"), before, after), *settings)
+    causes = _differences(_KINDS.get(layer.component, "dependency"), before, after)
+    found = (*_named_apart(causes), *settings)
     return found or (_unknown(layer, previous),)
+
+
+def _named_apart(causes: Iterable[Cause]) -> list[Cause]:
+    """Leave out that a wheel is another one where the files are named that made it so."""
+    found = list(causes)
+    named = [cause for cause in found if not cause.text.endswith(_OTHER_CONTENT)]
+    return named or found
 
 
 _KINDS: Final = {
@@ -116,8 +128,9 @@ def _transition(kind: str, old: str | None, new: str | None) -> str:
 
 def _file(old: list[str], new: list[str]) -> str:
     """Compare mode, size and digest; for a wheel of the project's own, version and digest."""
-    if len(old) != len(new) or len(new) < 3:  # noqa: PLR2004 - no file's row
-        return "has other content"
+    if len(old) != len(new) or len(new) < _FILE_COLUMNS:
+        is_other = old[:1] != new[:1] and len(old) == len(new)
+        return f"{old[0]} → {new[0]}" if is_other else _OTHER_CONTENT
     parts = [f"mode {old[0]} → {new[0]}"] if old[0] != new[0] else []
     parts += [f"content changed ({old[1]} → {new[1]} bytes)"] if old[2] != new[2] else []
     return ", ".join(parts)

@@ -1,59 +1,28 @@
 """History: the builds of a database, whichever it is."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from lamina.errors import LaminaError, StoreError
-from lamina.history.costs import Samples, learn
+from lamina.history.costs import Samples
 from lamina.history.location import is_postgresql
 from lamina.history.query import LAST, PREVIOUS, Wanted, choose
-from lamina.history.record import BuildOutcome, BuildRecord
+from lamina.history.record import BuildRecord
 from lamina.history.rows import (
     BuildRow,
     packed,
     row_of,
     samples_from_text,
-    samples_to_text,
     storable,
     unpacked,
 )
+from lamina.history.scope import Scope, comparable
+from lamina.history.tables import Tables
 
 _LEEWAY_S: Final = 86400.0
 """How far the clocks and time zones of machines may be apart."""
-
-
-class Tables(Protocol):
-    """One database: SQLite or PostgreSQL.  All methods may raise ``StoreError``."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Do all of a block or nothing; nobody else writes meanwhile."""
-
-    def insert(self, row: BuildRow, record: bytes) -> None:
-        """Add a build that is not there."""
-
-    def has(self, id_: str) -> bool:
-        """Say whether a build is there."""
-
-    def rows(self, wanted: Wanted) -> list[BuildRow]:
-        """Return the rows of a selection, newest first."""
-
-    def starting_with(self, prefix: str) -> list[BuildRow]:
-        """Return the rows whose id starts with ``prefix``, six at most."""
-
-    def record(self, id_: str) -> bytes:
-        """Return the record of a build that is there."""
-
-    def costs(self, scope: str) -> dict[str, str]:
-        """Return the last runs of each step in a scope."""
-
-    def put_costs(self, scope: str, costs: Mapping[str, str]) -> None:
-        """Replace the last runs of these steps."""
-
-    def close(self) -> None:
-        """Let go of the database."""
 
 
 class History:
@@ -78,20 +47,38 @@ class History:
         ordered = sorted(
             (_dated(record, now) for record in records), key=lambda r: (r.started, r.id)
         )
-        known: dict[str, _Scope] = {}
+        known: dict[str, Scope] = {}
         count = 0
         with self._tables.transaction():
             for record in ordered:
                 if self._tables.has(record.id):
                     continue
                 name = storable(record.scope)
-                scope = known.get(name) or self._scope(record)
-                self._tables.insert(row_of(record, scope.samples, scope.last), packed(record))
-                known[name] = scope.then(record)
+                scope = known.setdefault(name, Scope(self._tables, name))
+                row = row_of(record, scope.samples(record), scope.previous(record))
+                self._tables.insert(row, packed(record))
+                scope.learn(record)
                 count += 1
-            for name, scope in known.items():
-                self._tables.put_costs(name, samples_to_text(scope.samples))
+            for scope in known.values():
+                scope.write()
         return count
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove builds, all or none; the figures of the others stay as they are.
+
+        What steps cost is remembered for those that a build had which stays.  Raises
+        ``StoreError``.
+        """
+        with self._tables.transaction():
+            self._tables.remove(ids)
+
+    def compact(self) -> None:
+        """Give the room of removed builds back to the disk, where the database does not itself."""
+        self._tables.compact()
+
+    def size(self) -> int:
+        """Return how many bytes the history takes."""
+        return self._tables.size()
 
     def rows(self, wanted: Wanted) -> list[BuildRow]:
         """Return the rows of a selection, newest first."""
@@ -125,22 +112,7 @@ class History:
 
     def before(self, record: BuildRecord) -> BuildRecord | None:
         """Return the build that ``record`` is compared with: the one before that has an image."""
-        return next(self.records(_comparable(record)), None)
-
-    def _scope(self, record: BuildRecord) -> "_Scope":
-        return _Scope(self.samples(record.scope), self.before(record))
-
-
-class _Scope:
-    """What is known of the builds that one is compared with."""
-
-    def __init__(self, samples: Samples, last: BuildRecord | None) -> None:
-        self.samples = samples
-        self.last = last
-
-    def then(self, record: BuildRecord) -> "_Scope":
-        is_comparable = record.outcome is BuildOutcome.DONE and record.layers
-        return _Scope(learn(self.samples, record), record if is_comparable else self.last)
+        return next(self.records(comparable(record)), None)
 
 
 def open_history(location: str, *, patience_s: float = 5.0) -> History:
@@ -175,14 +147,4 @@ def _storable(wanted: Wanted) -> Wanted:
         image=storable(wanted.image),
         branch=storable(wanted.branch),
         scope=storable(wanted.scope),
-    )
-
-
-def _comparable(record: BuildRecord) -> Wanted:
-    return Wanted(
-        scope=record.scope,
-        outcome=BuildOutcome.DONE,
-        before=record.started,
-        has_layers=True,
-        limit=1,
     )

@@ -14,6 +14,7 @@ from lamina.history.database import History, open_history
 from lamina.history.location import is_postgresql
 from lamina.history.record import BuildRecord
 from lamina.history.spooled import entries, finished_entry, read_entry
+from lamina.history.tables import RefusedBuildError
 
 _BATCH: Final = 500
 _Writer = Callable[[Mapping[Path, BuildRecord]], dict[Path, Exception]]
@@ -113,6 +114,8 @@ def _write(
     with open_history(location, patience_s=patience_s) as history:
         try:
             history.add(records.values(), now=now)
+        except RefusedBuildError:
+            return _write_each(history, records, now)
         except LaminaError:
             raise
         except Exception:  # noqa: BLE001 - one of them is more than we thought of
@@ -127,6 +130,8 @@ def _write_each(
     for path, record in sorted(records.items(), key=lambda item: item[1].started):
         try:
             history.add([record], now=now)
+        except RefusedBuildError as error:
+            refused[path] = error
         except LaminaError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -137,7 +142,7 @@ def _write_each(
 def _set_aside(location: str, error: StoreError) -> Path | None:
     if is_postgresql(location):
         return None
-    from lamina.history.sqlite import DamagedHistoryError, set_aside  # noqa: PLC0415
+    from lamina.history.sqlite_file import DamagedHistoryError, set_aside  # noqa: PLC0415
 
     return set_aside(Path(location)) if isinstance(error, DamagedHistoryError) else None
 

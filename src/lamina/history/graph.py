@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lamina.history.record import BuildRecord, StepRecord
+from lamina.history.seen import place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,18 @@ def critical_path(record: BuildRecord, seconds: Mapping[str, float] | None = Non
     are cut where they close.
     """
     weights = own_seconds(record) if seconds is None else seconds
+    total, steps = _longest(record, weights)
+    has_weight = (id_ for id_ in steps if weights.get(id_, 0.0) > 0)
+    return CriticalPath(seconds=total, steps=tuple(has_weight))
+
+
+def critical_chain(record: BuildRecord) -> tuple[str, ...]:
+    """Return the ids of the same chain, with the steps that took no time of their own."""
+    _, steps = _longest(record, own_seconds(record))
+    return steps
+
+
+def _longest(record: BuildRecord, weights: Mapping[str, float]) -> tuple[float, tuple[str, ...]]:
     before = predecessors(record)
     best: dict[str, tuple[float, str]] = {}
     for id_ in _in_order(before):
@@ -41,9 +54,7 @@ def critical_path(record: BuildRecord, seconds: Mapping[str, float] | None = Non
     while last:
         steps.append(last)
         last = best[last][1]
-    total = best[steps[0]][0] if steps else 0.0
-    has_weight = (id_ for id_ in reversed(steps) if weights.get(id_, 0.0) > 0)
-    return CriticalPath(seconds=total, steps=tuple(has_weight))
+    return (best[steps[0]][0] if steps else 0.0), tuple(reversed(steps))
 
 
 def predecessors(record: BuildRecord) -> dict[str, tuple[str, ...]]:
@@ -58,7 +69,7 @@ def predecessors(record: BuildRecord) -> dict[str, tuple[str, ...]]:
 def root_misses(record: BuildRecord) -> tuple[StepRecord, ...]:
     """List the misses that no other miss caused: none of what they waited for missed.
 
-    The order is that in which they started.
+    The order is that in which they started; of those that started together, that of their ids.
     """
     before = predecessors(record)
     missed = {step.id for step in record.steps if step.is_miss}
@@ -71,7 +82,7 @@ def root_misses(record: BuildRecord) -> tuple[StepRecord, ...]:
             tainted.add(id_)
         if id_ in missed and not is_caused:
             roots.append(by_id[id_])
-    return tuple(sorted(roots, key=lambda step: (step.started, step.id)))
+    return tuple(sorted(roots, key=lambda step: (step.started, place(step.id))))
 
 
 def descendants(record: BuildRecord, id_: str) -> frozenset[str]:

@@ -6,11 +6,17 @@ could have been hit or shared.  ``previous`` is the build before, of the same sc
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
 
-from lamina.history.costs import efforts
-from lamina.history.graph import critical_path, descendants, own_seconds, root_misses
+from lamina.history.costs import MADE_FOR, efforts
+from lamina.history.graph import (
+    critical_chain,
+    critical_path,
+    descendants,
+    own_seconds,
+    root_misses,
+)
 from lamina.history.record import BuildRecord, LayerRecord, StepKey, StepKind
 from lamina.plan.component import Component
 
@@ -47,7 +53,7 @@ class Ledger:
 
     ``earned`` is Σ cost of cached steps.  ``imported`` and ``exported`` are what reading and
     writing a remote cache took; ``fetched`` is what cached steps took all the same, for a step that
-    is called cached may have been downloaded and unpacked.
+    is called cached may have been downloaded and unpacked, or its wheel built to tell.
     """
 
     earned: float = 0.0
@@ -64,15 +70,25 @@ class Ledger:
 def ledger(record: BuildRecord, costs: Costs) -> Ledger:
     """Balance the cache."""
     base = base_seconds(record, costs)
-    hits = [step for step in record.steps if step.is_hit]
+    earned = fsum(base[step.id] for step in record.steps if step.is_hit)
+    return replace(_expenses(record), earned=earned)
+
+
+def ledger_of(record: BuildRecord, *, saved: float) -> Ledger:
+    """Return the ledger that had ``saved`` as its net: all else is in the record itself."""
+    spent = _expenses(record)
+    return replace(spent, earned=saved - spent.net)
+
+
+def _expenses(record: BuildRecord) -> Ledger:
+    took = efforts(record)
 
     def total(kind: StepKind) -> float:
         return fsum(step.seconds for step in record.steps if step.kind is kind)
 
     return Ledger(
-        earned=fsum(base[step.id] for step in hits),
         imported=total(StepKind.CACHE_IMPORT),
-        fetched=fsum(step.seconds for step in hits),
+        fetched=fsum(took[step.id] for step in record.steps if step.is_hit),
         exported=total(StepKind.CACHE_EXPORT),
     )
 
@@ -85,9 +101,9 @@ def seconds_saved(record: BuildRecord, costs: Costs) -> float:
 def wall_seconds_saved(record: BuildRecord, costs: Costs) -> float:
     """Critical path as if every cacheable step had run - the seconds that the build took."""
     base = base_seconds(record, costs)
-    fetches = {step.id for step in record.steps if step.kind is StepKind.FETCH}
+    made = {step.id for step in record.steps if step.kind in MADE_FOR}
     counted = {id_ for step in record.steps if step.id in base for id_ in step.inputs}
-    weights = {**own_seconds(record), **dict.fromkeys(fetches & counted, 0.0), **base}
+    weights = {**own_seconds(record), **dict.fromkeys(made & counted, 0.0), **base}
     return critical_path(record, weights).seconds - record.seconds
 
 
@@ -163,9 +179,15 @@ class MissCost:
 def miss_cost(record: BuildRecord) -> MissCost | None:
     """Critical path of the misses that waited for the first root miss, itself included.
 
-    Only what ran although a cache could have saved it counts.  None when nothing missed.
+    The first is that of the build's own critical path, for nobody waited for the others; where
+    none is on it, the one that started first.  Only what ran although a cache could have saved it
+    counts.  None when nothing missed.
     """
-    return next((_cost_of(record, root.id) for root in root_misses(record)), None)
+    roots = [root.id for root in root_misses(record)]
+    if not roots:
+        return None
+    chain = frozenset(critical_chain(record))
+    return _cost_of(record, next((id_ for id_ in roots if id_ in chain), roots[0]))
 
 
 def miss_costs(record: BuildRecord) -> tuple[MissCost, ...]:

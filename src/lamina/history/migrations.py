@@ -40,6 +40,13 @@ CREATE TABLE {costs} (
   runs TEXT NOT NULL,
   PRIMARY KEY (scope, step)
 )"""
+_SEEN: Final = """
+UPDATE {costs} SET seen = COALESCE(
+  (SELECT max(started) FROM {builds} WHERE {builds}.scope = {costs}.scope), 0
+)"""
+_COMPARABLE: Final = """
+CREATE INDEX {builds}_comparable ON {builds} (scope, outcome, platforms, started)
+  WHERE layer_bytes > 0"""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -47,6 +54,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX {builds}_started ON {builds} (started)",
         "CREATE INDEX {builds}_scope ON {builds} (scope, started)",
         _COSTS,
+    ),
+    (
+        "ALTER TABLE {costs} ADD COLUMN seen {real} NOT NULL DEFAULT 0",
+        _SEEN,
+        "CREATE INDEX {costs}_seen ON {costs} (scope, seen)",
+        _COMPARABLE,
     ),
 )
 """The statements that lead from each version to the next; names and types differ by database."""

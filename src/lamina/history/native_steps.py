@@ -37,6 +37,9 @@ _BUILDKIT: Final = (
 )
 """What BuildKit calls its steps, which ours are named after when it builds."""
 
+_BUILT: Final = re.compile(r"(?:wheel of (.+)|build (.+)-[^-]+)")
+"""What becomes a wheel: a project by its name, an sdist by that of its file."""
+
 _WAITED_FOR: Final = frozenset({StepKind.LAYER, StepKind.BASE})
 
 
@@ -81,15 +84,15 @@ def with_inputs(
     """Say what each step had to wait for, as ``lamina.build`` and the native engine go about it.
 
     The steps directly below the command run one after the other.  Inside, a layer waits for its
-    wheels, and the check for all layers.
+    wheels, and the check for all layers.  A wheel is built once, for whichever platforms take it.
     """
     inputs = _from_above(steps)
-    by_platform = _fetches(steps)
+    by_platform, built = _fetches(steps), _built(steps)
     names = {layer.step: _names(layer) for layer in layers}
     found = []
     for step in steps:
-        fetches = by_platform.get(step.platform, {})
-        wanted = [fetches[name] for name in names.get(step.id, ()) if name in fetches]
+        made = (built, by_platform.get(step.platform, {}))  # what is built is fetched as well
+        wanted = [rows[name] for rows in made for name in names.get(step.id, ()) if name in rows]
         if step.kind is StepKind.CHECK:
             wanted = [s.id for s in steps if s.parent == step.parent and s.kind in _WAITED_FOR]
         found.append(replace(step, inputs=tuple(dict.fromkeys((*inputs[step.id], *wanted)))))
@@ -119,6 +122,12 @@ def _fetches(steps: Sequence[StepRecord]) -> Mapping[str, Mapping[str, str]]:
             name = step.name.removeprefix("fetch ").partition("-")[0]
             found.setdefault(step.platform, {})[_normal(name)] = step.id
     return found
+
+
+def _built(steps: Sequence[StepRecord]) -> Mapping[str, str]:
+    """Return name of a distribution → the step that built its wheel."""
+    matches = ((s.id, _BUILT.fullmatch(s.name)) for s in steps if s.kind is StepKind.WHEEL)
+    return {_normal(match[1] or match[2]): id_ for id_, match in matches if match is not None}
 
 
 def _names(layer: LayerRecord) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A history on a PostgreSQL server, for a team; SQLAlchemy Core, the extra ``lamina[postgres]``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import Any, Final, Self
@@ -13,6 +13,7 @@ from lamina.history.logins import hide_logins
 from lamina.history.migrations import VERSION, statements
 from lamina.history.query import Wanted
 from lamina.history.rows import COLUMNS, BuildRow
+from lamina.history.tables import RefusedBuildError, StepCost
 
 _WORDS: Final = {
     "real": "DOUBLE PRECISION", "blob": "BYTEA", "builds": "lamina_builds", "costs": "lamina_costs",
@@ -20,6 +21,10 @@ _WORDS: Final = {
 _TYPES: Final[dict[Any, Any]] = {
     str: sa.Text, int: sa.BigInteger, float: sa.Double, float | None: sa.Double,
 }  # fmt: skip
+_UNFIT: Final = ("22", "23", "54")
+"""Classes of SQLSTATE that speak of the values: wrong, against a rule, beyond a limit."""
+_AT_ONCE: Final = 1000
+"""How many values one statement gets; the protocol has a limit of 65,535."""
 _LOCK: Final = 0x6C616D696E61
 """The advisory lock of whoever writes: "lamina" as a number."""
 
@@ -31,7 +36,10 @@ _BUILDS: Final = sa.Table(
     sa.Column("record", sa.LargeBinary),
 )
 _COSTS: Final = sa.Table(
-    _WORDS["costs"], _METADATA, *(sa.Column(n, sa.Text) for n in ("scope", "step", "runs"))
+    _WORDS["costs"],
+    _METADATA,
+    *(sa.Column(name, sa.Text) for name in ("scope", "step", "runs")),
+    sa.Column("seen", sa.Double),
 )
 _VERSIONS: Final = sa.Table("lamina_version", _METADATA, sa.Column("version", sa.Integer))
 _ROWS: Final = sa.select(*(_BUILDS.c[name] for name in COLUMNS))
@@ -93,20 +101,58 @@ class PostgresTables:
         found = self._run(sa.select(_BUILDS.c.record).where(_BUILDS.c.id == id_))
         return bytes(found[0][0])
 
-    def costs(self, scope: str) -> dict[str, str]:
-        """Return the last runs of each step."""
-        found = self._run(sa.select(_COSTS.c.step, _COSTS.c.runs).where(_COSTS.c.scope == scope))
-        return {row[0]: row[1] for row in found}
+    def costs(self, scope: str, steps: Collection[str] | None = None) -> dict[str, str]:
+        """Return the last runs of each step, or of some."""
+        query = sa.select(_COSTS.c.step, _COSTS.c.runs).where(_COSTS.c.scope == scope)
+        if steps is None:
+            return {row[0]: row[1] for row in self._run(query)}
+        found: dict[str, str] = {}
+        for names in _in_parts(list(steps)):
+            some = query.where(_COSTS.c.step.in_(names))
+            found |= {row[0]: row[1] for row in self._run(some)}
+        return found
 
-    def put_costs(self, scope: str, costs: Mapping[str, str]) -> None:
+    def put_costs(self, scope: str, costs: Sequence[StepCost]) -> None:
         """Replace the last runs of these steps."""
-        rows = [{"scope": scope, "step": step, "runs": runs} for step, runs in costs.items()]
-        if rows:
-            new = postgresql.insert(_COSTS).values(rows)
-            old = new.on_conflict_do_update(
-                index_elements=["scope", "step"], set_={"runs": new.excluded.runs}
-            )
-            self._run(old)
+        new = postgresql.insert(_COSTS)
+        both = new.on_conflict_do_update(
+            index_elements=["scope", "step"],
+            set_={
+                "runs": new.excluded.runs,
+                "seen": sa.func.greatest(_COSTS.c.seen, new.excluded.seen),
+            },
+        )
+        if costs:
+            self._run(both, [{"scope": scope, **asdict(cost)} for cost in costs])
+
+    def forget_costs(self, scope: str, *, builds: int) -> None:
+        """Remove the steps that none of the newest builds had."""
+        oldest = (
+            sa.select(_BUILDS.c.started)
+            .where(_BUILDS.c.scope == scope)
+            .order_by(_BUILDS.c.started.desc())
+            .limit(1)
+            .offset(builds - 1)
+        ).scalar_subquery()
+        self._run(sa.delete(_COSTS).where(_COSTS.c.scope == scope, _COSTS.c.seen < oldest))
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove builds, and the steps that no other has."""
+        for names in _in_parts(ids):
+            self._run(sa.delete(_BUILDS).where(_BUILDS.c.id.in_(names)))
+        has_build = sa.exists().where(
+            _BUILDS.c.scope == _COSTS.c.scope, _BUILDS.c.started <= _COSTS.c.seen
+        )
+        self._run(sa.delete(_COSTS).where(sa.not_(has_build)))
+
+    def compact(self) -> None:
+        """Do nothing: the server's autovacuum gives the room to the builds that come."""
+
+    def size(self) -> int:
+        """Return the bytes of the tables and their indexes."""
+        names = (_WORDS["builds"], _WORDS["costs"])
+        found = self._run(sa.select(*(sa.func.pg_total_relation_size(name) for name in names)))
+        return sum(map(int, found[0]))
 
     def close(self) -> None:
         """Let go of the server."""
@@ -135,10 +181,12 @@ class PostgresTables:
         assert self._writing is not None  # noqa: S101 - inside of a transaction
         return self._writing
 
-    def _run(self, statement: sa.Executable) -> list[Any]:
+    def _run(
+        self, statement: sa.Executable, values: Sequence[dict[str, Any]] | None = None
+    ) -> list[Any]:
         with _translated(self._where):
             if self._writing is not None:
-                return _all(self._writing.execute(statement))
+                return _all(self._writing.execute(statement, values))
             with self._engine.connect() as connection:
                 return _all(connection.execute(statement))
 
@@ -159,6 +207,11 @@ def _engine(location: str, patience_s: float) -> sa.Engine:
         ) from None
 
 
+def _in_parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(texts), _AT_ONCE):
+        yield texts[start : start + _AT_ONCE]
+
+
 def _all(result: sa.CursorResult[Any]) -> list[Any]:
     return list(result.fetchall()) if result.returns_rows else []
 
@@ -167,6 +220,8 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     for name in ("project", "branch", "scope", "outcome"):
         if value := getattr(wanted, name):
             yield _BUILDS.c[name] == value
+    if wanted.platforms is not None:
+        yield _BUILDS.c.platforms == wanted.platforms
     if wanted.image:
         line = f"\n{wanted.image}\n"
         yield sa.or_(
@@ -180,7 +235,7 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.before is not None:
         yield _BUILDS.c.started < wanted.before
     if wanted.has_layers:
-        yield _BUILDS.c.layer_bytes > 0
+        yield _BUILDS.c.layer_bytes > sa.literal_column("0")  # as the index has it
 
 
 def _row(values: sa.Row[Any]) -> BuildRow:
@@ -194,6 +249,8 @@ def _translated(where: str) -> Iterator[None]:
         yield
     except sa.exc.SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise StoreError(
+        state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+        is_unfit = isinstance(error, sa.exc.DataError) or state.startswith(_UNFIT)
+        raise (RefusedBuildError if is_unfit else StoreError)(
             "cannot use the history on the server", where=where, why=hide_logins(said)
         ) from error

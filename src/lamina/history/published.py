@@ -42,10 +42,12 @@ def published(record: BuildRecord, where: str) -> bytes:
     raise InputError(f"the record has {len(data)} bytes, more than {_LARGEST_PACKED}")
 
 
-def believed(data: bytes, where: str, now: float) -> BuildRecord:
+def believed(data: bytes, where: str, now: float, *, project: str = "") -> BuildRecord:
     """Read a record from the repository ``where``; raise ``InputError`` for what cannot be one.
 
     Whatever it says of names, it is a build of that repository: tags are all that is kept of them.
+    It is one of ``project`` if both say so, and of no project else: a record must not get among the
+    builds of a project here by itself.
     """
     record = record_from_text(_unpacked(data))
     if not _ID.fullmatch(record.id):
@@ -65,6 +67,7 @@ def believed(data: bytes, where: str, now: float) -> BuildRecord:
             PublicationRecord(destination=f"{_REGISTRY}{name}", digest=digest)
             for name, digest in held
         ),
+        project=project if record.project == project else "",
         host="",
     )
 

@@ -16,6 +16,7 @@ class Wanted:
 
     ``image`` is a name with its tag, or a repository.  ``since`` is in seconds since the epoch.
     ``limit`` 0 means all.  ``has_layers`` leaves out builds that no layer is known of.
+    ``platforms`` are those of a row, and None selects all.
     """
 
     project: str = ""
@@ -23,6 +24,7 @@ class Wanted:
     branch: str = ""
     scope: str = ""
     outcome: str = ""
+    platforms: str | None = None
     since: float = 0.0
     before: float | None = None
     has_layers: bool = False

@@ -7,6 +7,7 @@ of a build counts from the epoch.  Digests are text, because foreign logs shorte
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 
 from lamina.plan.component import Component
@@ -68,6 +69,9 @@ CACHEABLE: Final = frozenset(
 )
 """Kinds of steps that a warm cache can save; docs/reference/metrics.md says why these."""
 
+_LONGEST_TEXT: Final = 1000
+_KEPT_TEXT: Final = 600
+
 StepKey = tuple[str, str, str, int]
 """Platform, stage, normalised text, ordinal: what a step is called in every build."""
 
@@ -102,8 +106,11 @@ class StepRecord:
 
     @property
     def key(self) -> StepKey:
-        """What joins this step with the same step of other builds."""
-        return self.platform, self.stage, self.text, self.ordinal
+        """What joins this step with the same step of other builds.
+
+        A text that is too long for the index of a database is cut, and told apart by its digest.
+        """
+        return self.platform, self.stage, _shortened(self.text), self.ordinal
 
     @property
     def is_cacheable(self) -> bool:
@@ -233,6 +240,16 @@ class BuildRecord:
         """Which builds this one is compared with: those of one engine, project and repository."""
         subject = self.project or (repository(self.names[0]) if self.names else "")
         return f"{self.kind} {self.engine} {subject}"
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST_TEXT // 4:  # no character has more than four bytes
+        return text
+    data = text.encode(errors="surrogatepass")
+    if len(data) <= _LONGEST_TEXT:
+        return text
+    start = data[:_KEPT_TEXT].decode(errors="ignore")
+    return f"{start}\N{HORIZONTAL ELLIPSIS} {sha256(data).hexdigest()[:32]}"
 
 
 def repository(name: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from lamina.history.costs import Samples, usual
+from lamina.history.costs import Runs, Samples, usual
 from lamina.history.document import record_from_text, record_to_text
 from lamina.history.metrics import (
     fetched_bytes,
@@ -66,7 +66,8 @@ COLUMNS: Final = tuple(field.name for field in fields(BuildRow))
 
 def row_of(record: BuildRecord, samples: Samples, previous: BuildRecord | None) -> BuildRow:
     """Compute the row of a record from what is known of the builds before it."""
-    costs = usual(samples)
+    keys = {step.key for step in record.steps}
+    costs = usual({key: samples[key] for key in keys if key in samples})
     reuse = layer_reuse(record, previous)
     has_previous = previous is not None
     return BuildRow(
@@ -80,7 +81,7 @@ def row_of(record: BuildRecord, samples: Samples, previous: BuildRecord | None) 
         project=storable(record.project),
         names=_lines(record.names),
         repositories=_lines(dict.fromkeys(map(repository, record.names))),
-        platforms=_lines(record.platforms),
+        platforms=platforms_of(record),
         branch=storable(record.branch),
         revision=storable(record.revision),
         ci=storable(record.ci),
@@ -113,13 +114,23 @@ def unpacked(data: bytes) -> BuildRecord:
         return record_from_text("")
 
 
-def samples_to_text(samples: Samples) -> dict[str, str]:
-    """Write samples as a table from steps to their last runs, both as JSON."""
-    return {storable(json.dumps(key)): json.dumps(runs) for key, runs in samples.items()}
+def platforms_of(record: BuildRecord) -> str:
+    """Return the platforms of a build as its row has them: in one order, one a line."""
+    return _lines(sorted(record.platforms))
 
 
-def samples_from_text(table: Mapping[str, str]) -> Samples:
-    """Read what ``samples_to_text`` wrote; what is damaged is passed over, and learnt anew."""
+def step_to_text(key: StepKey) -> str:
+    """Write what a step is called as JSON."""
+    return storable(json.dumps(key))
+
+
+def runs_to_text(runs: Runs) -> str:
+    """Write the last runs of a step as JSON."""
+    return json.dumps(runs)
+
+
+def samples_from_text(table: Mapping[str, str]) -> dict[StepKey, Runs]:
+    """Read a table from steps to their last runs; what is damaged is passed over, learnt anew."""
     found = {}
     for key, runs in table.items():
         with suppress(ValueError, TypeError, OverflowError, RecursionError):

@@ -12,9 +12,9 @@ from lamina.history.rows import BuildRow
 class Situation:
     """One build among those of its scope.
 
-    ``earlier`` are the builds before it that succeeded, newest first; ``previous`` is the record
-    of the first of them.  ``costs`` are what steps usually take.  ``causes`` say why a step had
-    to run, by its id, as far as that is known.
+    ``earlier`` are the builds before it that succeeded, for the same platforms, newest first;
+    ``previous`` is the record of the first of them.  ``costs`` are what steps usually take.
+    ``causes`` say why a step had to run, by its id, as far as that is known.
     """
 
     row: BuildRow

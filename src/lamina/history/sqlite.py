@@ -1,29 +1,20 @@
 """A history in SQLite: one file of the user's, written ahead (WAL) so that readers never wait."""
 
-import os
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
-from lamina.errors import StoreError
-from lamina.history.migrations import VERSION, statements
 from lamina.history.query import Wanted
 from lamina.history.rows import COLUMNS, BuildRow
+from lamina.history.sqlite_file import open_file, translated
+from lamina.history.tables import StepCost
 
-_WORDS: Final = {"real": "REAL", "blob": "BLOB", "builds": "builds", "costs": "costs"}
-_BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-_REFUSED: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _LINE: Final = "instr(char(10) || {0} || char(10), char(10) || :image || char(10)) > 0"
 _NAMED: Final = ", ".join(COLUMNS)
-_PAUSE_S: Final = 0.01
-
-
-class DamagedHistoryError(StoreError):
-    """The file is no database, or not one whose tables can be used."""
+_AT_ONCE: Final = 500
+"""How many values one statement gets; SQLite itself has a limit of some thousands."""
 
 
 class SqliteTables:
@@ -40,18 +31,12 @@ class SqliteTables:
         Raises ``DamagedHistoryError`` and ``StoreError``.
         """
         path = Path(location)
-        with _translated(path):
-            try:
-                return cls(_writable(path, patience_s), path)
-            except sqlite3.OperationalError as error:
-                if _code(error) not in _REFUSED or not path.is_file():
-                    raise
-            return cls(_readable(path), path)
+        return cls(open_file(path, patience_s), path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all of a block or nothing."""
-        with _translated(self._path):
+        with translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -98,17 +83,57 @@ class SqliteTables:
         found = self._execute("SELECT record FROM builds WHERE id = :id", {"id": id_})
         return bytes(found[0][0])
 
-    def costs(self, scope: str) -> dict[str, str]:
-        """Return the last runs of each step."""
-        return dict(
-            self._execute("SELECT step, runs FROM costs WHERE scope = :scope", {"scope": scope})
+    def costs(self, scope: str, steps: Collection[str] | None = None) -> dict[str, str]:
+        """Return the last runs of each step, or of some."""
+        query = "SELECT step, runs FROM costs WHERE scope = :scope"
+        if steps is None:
+            return dict(self._execute(query, {"scope": scope}))
+        found: dict[str, str] = {}
+        for names, values in _in_parts(list(steps)):
+            found.update(
+                self._execute(f"{query} AND step IN ({names})", {**values, "scope": scope})
+            )
+        return found
+
+    def put_costs(self, scope: str, costs: Sequence[StepCost]) -> None:
+        """Replace the last runs of these steps."""
+        rows = [(scope, cost.step, cost.runs, cost.seen) for cost in costs]
+        with translated(self._path):
+            self._connection.executemany(
+                "INSERT INTO costs (scope, step, runs, seen) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (scope, step) DO UPDATE"
+                " SET runs = excluded.runs, seen = max(seen, excluded.seen)",
+                rows,
+            )
+
+    def forget_costs(self, scope: str, *, builds: int) -> None:
+        """Remove the steps that none of the newest builds had."""
+        self._execute(
+            "DELETE FROM costs WHERE scope = :scope AND seen < (SELECT started FROM builds"
+            " WHERE scope = :scope ORDER BY started DESC LIMIT 1 OFFSET :last)",
+            {"scope": scope, "last": builds - 1},
         )
 
-    def put_costs(self, scope: str, costs: Mapping[str, str]) -> None:
-        """Replace the last runs of these steps."""
-        rows = [(scope, step, runs) for step, runs in costs.items()]
-        with _translated(self._path):
-            self._connection.executemany("INSERT OR REPLACE INTO costs VALUES (?, ?, ?)", rows)
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove builds, and the steps that no other has."""
+        for names, values in _in_parts(ids):
+            self._execute(f"DELETE FROM builds WHERE id IN ({names})", values)  # noqa: S608 - values are bound
+        self._execute(
+            "DELETE FROM costs WHERE NOT EXISTS"
+            " (SELECT 1 FROM builds WHERE scope = costs.scope AND started <= costs.seen)",
+            {},
+        )
+
+    def compact(self) -> None:
+        """Write the file anew without its gaps; that takes as much room again meanwhile."""
+        self._execute("VACUUM", {})
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)", {})
+
+    def size(self) -> int:
+        """Return the bytes of the file and of the log beside it."""
+        paths = (self._path, Path(f"{self._path}-wal"))
+        with translated(self._path):
+            return sum(path.stat().st_size for path in paths if path.exists())
 
     def close(self) -> None:
         """Close the file."""
@@ -116,95 +141,15 @@ class SqliteTables:
             self._connection.close()
 
     def _execute(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
-        with _translated(self._path):
+        with translated(self._path):
             return self._connection.execute(statement, values).fetchall()
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged history, so that a new one can begin; return its new name.
-
-    Raises ``StoreError`` when the folder refuses.
-    """
-    names = (path.with_name(f"{path.name}.damaged-{number}") for number in range(1, 1000))
-    aside = next(name for name in names if not name.exists())
-    try:
-        path.rename(aside)
-        for suffix in ("-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
-    except OSError as error:
-        raise StoreError(f"cannot move the damaged history: {error}", where=str(path)) from error
-    return aside
-
-
-def _writable(path: Path, patience_s: float) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(OSError):  # SQLite says better why
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=patience_s, isolation_level=None)
-    try:
-        _write_ahead(connection, patience_s)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if _version(connection, path) < VERSION:
-            _migrate(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _write_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
-    """Write ahead from now on; SQLite itself does not wait for others who do the same."""
-    until = time.monotonic() + patience_s
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if _code(error) not in _BUSY or time.monotonic() >= until:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
-
-
-def _readable(path: Path) -> sqlite3.Connection:
-    """Open a file that cannot be written: as it is, and without its log where that is refused."""
-    for options in ("mode=ro", "immutable=1"):
-        connection = sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, isolation_level=None)
-        with suppress(sqlite3.OperationalError):
-            if _version(connection, path) == VERSION:
-                return connection
-        connection.close()
-    raise StoreError("the history can be neither written nor read", where=str(path))
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _version(connection, path)  # somebody may have been faster
-        for statement in statements(version, _WORDS):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > VERSION:
-        raise StoreError(
-            "the history was written by a newer Lamina",
-            where=str(path),
-            hint="use that one, or another file (LAMINA_HISTORY)",
-            why=f"its version is {version}, and this Lamina knows {VERSION}",
-        )
-    names = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if version == 0 and names:
-        raise StoreError("the file is a database of something else", where=str(path))
-    return version
+def _in_parts(texts: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the names and values for ``IN``, as many as one statement takes at a time."""
+    for start in range(0, len(texts), _AT_ONCE):
+        values = {f"t{n}": text for n, text in enumerate(texts[start : start + _AT_ONCE])}
+        yield ", ".join(f":{name}" for name in values), values
 
 
 def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
@@ -213,6 +158,8 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
         for name in ("project", "branch", "scope", "outcome")
         if (value := getattr(wanted, name))
     }
+    if wanted.platforms is not None:
+        equal["platforms"] = wanted.platforms
     conditions = [f"{name} = :{name}" for name in equal]
     values: dict[str, Any] = dict(equal)
     if wanted.image:
@@ -231,32 +178,3 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
 
 def _row(values: tuple[Any, ...]) -> BuildRow:
     return BuildRow(**dict(zip(COLUMNS, values, strict=True)))
-
-
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the disk say into errors of ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = _code(error)
-        if code in _BUSY:
-            raise StoreError(
-                "somebody else writes the history", where=str(path), hint="try again"
-            ) from error
-        if code in _DAMAGED:
-            raise DamagedHistoryError(
-                "the history is damaged",
-                where=str(path),
-                hint="move it away, or repair it with `sqlite3 FILE .recover`",
-                why=str(error),
-            ) from error
-        raise StoreError(f"cannot use the history: {error}", where=str(path)) from error
-    except OSError as error:
-        raise StoreError(
-            f"cannot use the history: {error.strerror or error}", where=str(path)
-        ) from error

@@ -75,10 +75,10 @@ class Recorder:
             case StepStarted():
                 event = replace(event, name=event.name[:_LONGEST])
             case StepWarned():
-                event = replace(event, text=event.text[:_LONGEST])
+                event = replace(event, text=_hidden(event.text[:_LONGEST]))
             case StepFinished():
                 self._end(event)
-                event = replace(event, error=event.error[:_LONGEST])
+                event = replace(event, error=_hidden(event.error[:_LONGEST]))
             case _:
                 pass
         self._write(event)
@@ -90,8 +90,9 @@ class Recorder:
         if progress is not None:
             self._write(progress)
         if event.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
-            for line in logs:
-                self._write(line)
+            said = "\n".join(line.line.replace("\n", " ") for line in logs)
+            for line, text in zip(logs, _hidden(said).split("\n"), strict=False):
+                self._write(replace(line, line=text))
         if event.step == _ROOT:
             self.seconds = event.time - self._started
 
@@ -107,3 +108,12 @@ class Recorder:
         spool, self._spool = self._spool, None
         if spool is not None:
             spool.drop()
+
+
+def _hidden(text: str) -> str:
+    """Hide the secrets in what programs said; most builds have nothing to hide."""
+    if not text:
+        return text
+    from lamina.scan.secrets.hide import hide_secrets  # noqa: PLC0415 - seldom needed
+
+    return hide_secrets(text)

@@ -19,13 +19,16 @@ from lamina.registry.client import RegistryClient
 
 
 class RepositoryRecords:
-    """Records beside the images of the repository ``where``.
+    """Records beside the images of the repository ``where``, and which of them are ``project``'s.
 
     Methods raise ``LaminaError``; whoever builds takes that for a warning.
     """
 
-    def __init__(self, where: str, open_client: Callable[[], RegistryClient]) -> None:
+    def __init__(
+        self, where: str, open_client: Callable[[], RegistryClient], *, project: str = ""
+    ) -> None:
         self.where = where
+        self._project = project
         self._open_client = open_client
         self._kept = KeptRecords()
 
@@ -55,7 +58,7 @@ class RepositoryRecords:
             try:
                 if isinstance(data, Exception):
                     raise data
-                found.append(believed(data, self.where, now))
+                found.append(believed(data, self.where, now, project=self._project))
             except InputError as error:
                 problems.append(error.what)
         return found, problems

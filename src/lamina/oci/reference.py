@@ -15,6 +15,7 @@ _REGISTRY = re.compile(
 )
 _LONGEST_NAME = 255
 _DEFAULT_REGISTRY = "docker.io"
+_DEFAULT_REGISTRIES = frozenset({_DEFAULT_REGISTRY, "index.docker.io"})
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
@@ -67,10 +68,39 @@ class Reference:
         namespace = "" if "/" in self.repository else "library/"
         return f"{_DEFAULT_REGISTRY}/{namespace}{self}"
 
+    @property
+    def place(self) -> str:
+        """The repository with its registry, whatever the tag.
+
+        >>> Reference.parse("aml-agent:1").place
+        'docker.io/library/aml-agent'
+        """
+        named = self.qualified.partition("@")[0]
+        return named.removesuffix(f":{self.tag}") if self.tag else named
+
     def __str__(self) -> str:
         prefix = f"{self.registry}/" if self.registry else ""
         tag = f":{self.tag}" if self.tag else ""
         return f"{prefix}{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+def familiar(name: str) -> str:
+    """Return an image's name as Docker shows it, with a tag and without a digest, whatever it is.
+
+    The registry and the namespace that Docker means where none is written are left out.
+
+    >>> familiar("docker.io/library/shop"), familiar("r.example.com/shop@sha256:0a")
+    ('shop:latest', 'r.example.com/shop')
+    """
+    path, at, _ = name.partition("@")
+    host, slash, rest = path.partition("/")
+    if slash and host in _DEFAULT_REGISTRIES:
+        path = rest
+    namespace, _, rest = path.partition("/")
+    if namespace == "library" and "/" not in rest:
+        path = rest
+    has_tag = at or not path or ":" in path.rpartition("/")[2]
+    return path if has_tag else f"{path}:latest"
 
 
 def _is_name(registry: str, repository: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from lamina.history.blame import causes_of_misses
 from lamina.history.graph import critical_path, own_seconds
-from lamina.history.metrics import miss_costs, size_by_component
+from lamina.history.metrics import Ledger, ledger_of, miss_costs, size_by_component
 from lamina.history.record import BuildRecord, LayerRecord, StepRecord
 from lamina.history.situation import Situation
 from lamina.reports.document import (
@@ -25,6 +25,7 @@ from lamina.reports.document import (
     Waterfall,
 )
 from lamina.reports.figures import NOTHING, rate_text, value_text
+from lamina.reports.ledger import ledger_text
 from lamina.reports.verdicts import subject
 
 _BARS: Final = 60
@@ -82,6 +83,10 @@ def _table_with_rows(table: Table) -> tuple[Table, ...]:
     return (table,) if table.rows else ()
 
 
+def _ledger(situation: Situation) -> Ledger:
+    return ledger_of(situation.record, saved=situation.row.saved_seconds)
+
+
 def _facts(situation: Situation) -> Figures:
     row = situation.row
     is_compared = row.reuse is not None
@@ -100,7 +105,7 @@ def _facts(situation: Situation) -> Figures:
             ),
             Figure(
                 key="saved", label="Saved by the cache", value=row.saved_seconds,
-                unit=Unit.SECONDS, note="less what the cache itself took",
+                unit=Unit.SECONDS, note=ledger_text(_ledger(situation)),
             ),
             Figure(
                 key="image-size", label="Image size", value=row.image_bytes or None,

@@ -1,6 +1,6 @@
 """Trends: the builds of an image over time, and what is usual for them."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
@@ -8,6 +8,7 @@ from statistics import median
 from typing import Final
 
 from lamina.history.budget import RECENT, Verdict
+from lamina.history.metrics import Ledger
 from lamina.history.record import BuildOutcome, StepKey
 from lamina.history.rows import BuildRow
 from lamina.history.spread import spread
@@ -23,6 +24,7 @@ from lamina.reports.document import (
     Unit,
 )
 from lamina.reports.figures import seconds_text, value_text
+from lamina.reports.ledger import ledger_text
 from lamina.reports.verdicts import alert_paragraphs
 
 SHORT_ID: Final = 8
@@ -41,7 +43,10 @@ _MEASURES: Final[tuple[tuple[str, str, Unit, Measure], ...]] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTrend:
-    """The builds of one scope, oldest first; there is at least one."""
+    """The builds of one scope for the same platforms, oldest first; there is at least one.
+
+    ``scope`` names the platforms too, where there are several trends of one scope.
+    """
 
     scope: str
     title: str
@@ -60,15 +65,33 @@ class ImageTrend:
 
 def image_trends(rows: Iterable[BuildRow]) -> tuple[ImageTrend, ...]:
     """Sort builds by what they are compared with; what was built last comes first."""
-    by_scope: dict[str, list[BuildRow]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.started, row.id)):
-        by_scope[row.scope].append(row)
-    subjects = [_subject(scope) for scope in by_scope]
-    trends = [
-        ImageTrend(scope=scope, title=_title(found[-1], subjects), rows=tuple(found))
-        for scope, found in by_scope.items()
-    ]
+    groups = _groups(sorted(rows, key=lambda row: (row.started, row.id)))
+    count = Counter(scope for scope, _ in groups)
+    subjects = [_subject(scope) for scope in count]
+    trends = []
+    for (scope, platforms), found in groups.items():
+        more = ", " + platforms.replace("\n", " ") if count[scope] > 1 else ""
+        title = _title(found[-1], subjects) + more
+        trends.append(ImageTrend(scope=scope + more, title=title, rows=tuple(found)))
     return tuple(sorted(trends, key=lambda trend: -trend.last.started))
+
+
+def _groups(rows: Sequence[BuildRow]) -> dict[tuple[str, str], list[BuildRow]]:
+    """Sort builds by scope and platforms; one that came to nothing may not have known these.
+
+    Then it goes with those that were built last, or first, if there are none before it.
+    """
+    done = [row for row in rows if row.outcome == BuildOutcome.DONE]
+    known = {(row.scope, row.platforms) for row in done}
+    last = {row.scope: row.platforms for row in reversed(done)}
+    groups: dict[tuple[str, str], list[BuildRow]] = defaultdict(list)
+    for row in rows:
+        is_known = (row.scope, row.platforms) in known
+        platforms = row.platforms if is_known else last.get(row.scope, "")
+        groups[row.scope, platforms].append(row)
+        if row.outcome == BuildOutcome.DONE:
+            last[row.scope] = row.platforms
+    return groups
 
 
 def overview(trends: Sequence[ImageTrend]) -> Section:
@@ -92,15 +115,22 @@ def overview(trends: Sequence[ImageTrend]) -> Section:
 
 
 def image_section(
-    trend: ImageTrend, *, costs: Mapping[StepKey, float], verdicts: Sequence[Verdict]
+    trend: ImageTrend,
+    *,
+    costs: Mapping[StepKey, float],
+    verdicts: Sequence[Verdict],
+    ledger: Ledger | None = None,
 ) -> Section:
-    """Describe an image: its last build, alerts, trends, and the steps that cost most."""
+    """Describe an image: its last build, alerts, trends, and the steps that cost most.
+
+    ``ledger`` is that of the last build.
+    """
     slowest = _slowest(costs)
     return Section(
         key=f"image {trend.scope}",
         title=trend.title,
         blocks=(
-            _figures(trend),
+            _figures(trend, ledger_text(ledger) if ledger else ""),
             *alert_paragraphs(verdicts),
             *_charts(trend),
             *((slowest,) if slowest.rows else ()),
@@ -122,7 +152,7 @@ def _saved(trend: ImageTrend) -> float:
     return fsum(row.saved_seconds for row in trend.rows)
 
 
-def _figures(trend: ImageTrend) -> Figures:
+def _figures(trend: ImageTrend, ledger: str) -> Figures:
     last = trend.last
     failed = len(trend.rows) - len(trend.done)
     is_done = last.outcome == BuildOutcome.DONE
@@ -138,7 +168,8 @@ def _figures(trend: ImageTrend) -> Figures:
             *(_figure(trend, *measure) for measure in _MEASURES),
             Figure(
                 key="saved", label="Saved by the cache", value=_saved(trend), unit=Unit.SECONDS,
-                note=f"{seconds_text(last.saved_seconds)} of it in the last build",
+                note=f"{seconds_text(last.saved_seconds)} of it in the last build"
+                + (f": {ledger}" if ledger else ""),
             ),
             Figure(
                 key="builds", label="Builds", value=len(trend.rows), unit=Unit.COUNT,

@@ -27,6 +27,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "hit-rate": "hit rate",
     "reuse": "layer reuse",
 }
+_OF_STEPS: Final = frozenset({"seconds", "hit-rate"})
 _LEAST: Final = frozenset({"hit-rate", "reuse"})
 _ESCAPES: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _IN_TITLES: Final = {**_ESCAPES, ":": "%3A", ",": "%2C"}
@@ -41,13 +42,21 @@ def text_lines(row: BuildRow, verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"{'':11}- {culprit_text(culprit)}"
 
 
-def github_lines(row: BuildRow, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    """Write a workflow command for each broken budget, which annotates the run."""
+def github_lines(
+    row: BuildRow, verdicts: Sequence[Verdict], advice: Sequence[str] = ()
+) -> Iterator[str]:
+    """Write a workflow command for each broken budget, which annotates the run.
+
+    ``advice`` is what would have kept steps from running.
+    """
     for verdict in verdicts:
         if verdict.is_broken:
             title = _escaped(f"{_NAMES[verdict.budget]} of {plain(subject(row))}", _IN_TITLES)
             blamed = [culprit_text(culprit) for culprit in verdict.culprits]
-            message = "\n".join([sentence(verdict), *blamed])
+            tried = (
+                [f"try: {plain(text)}" for text in advice] if verdict.budget in _OF_STEPS else []
+            )
+            message = "\n".join([sentence(verdict), *blamed, *tried])
             yield f"::error title={title}::{_escaped(message, _ESCAPES)}"
 
 

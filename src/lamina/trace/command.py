@@ -67,6 +67,7 @@ _DOCKER_VALUES = {"--config", "-c", "--context", "-H", "--host", "-l", "--log-le
                   "--tlscacert", "--tlscert", "--tlskey"}  # fmt: skip
 _BUILDX_VERBS = {"build", "b", "bake", "f"}
 _SHORT_WITH_VALUE = "tfomcu"
+_CLUSTER = re.compile(f"-[^{_SHORT_WITH_VALUE}=-]*([{_SHORT_WITH_VALUE}])(.*)", re.DOTALL)
 
 
 def understand(words: Sequence[str], environment: Mapping[str, str]) -> Invocation:
@@ -190,10 +191,26 @@ def _given(words: Sequence[str], option: str) -> str:
 
 def _values(words: Sequence[str], *options: str) -> Iterator[str]:
     for place, word in enumerate(words):
-        if word in options and place + 1 < len(words):
+        option, value = _option(word)
+        if option not in options:
+            continue
+        if value is not None:
+            yield value
+        elif place + 1 < len(words):
             yield words[place + 1]
-        elif word.startswith(tuple(f"{option}=" for option in options)):
-            yield word.partition("=")[2]
+
+
+def _option(word: str) -> tuple[str, str | None]:
+    """Split a word into an option and its value; None if that is the next word, if there is one.
+
+    Of a cluster of letters it is the one that takes a value.
+    """
+    if word.startswith("--"):
+        option, equals, value = word.partition("=")
+        return option, value if equals else None
+    if match := _CLUSTER.fullmatch(word):
+        return f"-{match[1]}", match[2].removeprefix("=") or None
+    return "", None
 
 
 def _without(words: Sequence[str], option: str) -> tuple[str, ...]:

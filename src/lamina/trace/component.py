@@ -23,10 +23,10 @@ _PYTHON = re.compile(
 _WITHOUT_PROJECT = re.compile(r"--(?:no-install-project|no-root|no-self)\b")
 _PROJECT = re.compile(rf"{_WORD}(?:uv{_BETWEEN}sync|(?:poetry|pdm){_BETWEEN}(?:install|sync))\b")
 _ALONE = re.compile(r"--no-dep(?:s|endencies)\b")
-_HERE = re.compile(r"\s(?:-e\s*|--editable[\s=])?[\"']?\.{1,2}/?(?:\[[^\]]*\])?[\"']?(?:\s|$)")
+_HERE = re.compile(r"\s(?:-e\s*|--editable[\s=])?[\"']?\.{1,2}/?(?:\[[^\]]{0,99}\])?[\"']?(?:\s|$)")
 _LISTED = re.compile(r"\s(?:-r\s*\S|--requirements?[\s=])")
 _INSTALLED = re.compile(
-    r"(?:^|[/\s\"])(?:[\w.-]*venvs?[\w.-]*|virtualenvs?|env|site-packages|dist-packages|\.local|"
+    r"(?:^|[/\s\"])(?:(?=[\w.-]*venv)[\w.-]++|virtualenvs?|env|site-packages|dist-packages|\.local|"
     r"install|wheels|lib/python[\d.]*|\w*(?:conda|mamba)\d*)(?=[/\s\"]|$)|^/usr/local/? "
 )
 

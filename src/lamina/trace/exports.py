@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from lamina.oci.reference import familiar
 from lamina.trace.names import Phase, parse_name
 from lamina.trace.solve import Exported, TransferKind
 
@@ -62,7 +63,7 @@ def note_export(known: Exported, vertex: str, id_: str) -> Exported:
 
 
 def _named(known: Exported, name: str) -> Exported:
-    name = name.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
-    if name == _UNNAMED or name in known.names or len(known.names) >= _MOST_NAMES:
+    name = familiar(name)
+    if name.partition(":")[0] == _UNNAMED or name in known.names or len(known.names) >= _MOST_NAMES:
         return known
     return replace(known, names=(*known.names, name))

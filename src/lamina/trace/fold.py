@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from lamina.history.fold import Header
 from lamina.history.intervals import Interval, length, merged
-from lamina.history.logins import hide_logins
 from lamina.history.phases import phase_seconds
 from lamina.history.record import (
     BuildOutcome,
@@ -16,6 +15,7 @@ from lamina.history.record import (
     StepOutcome,
     StepRecord,
 )
+from lamina.trace.hidden import hidden
 from lamina.trace.names import Phase, StepName
 from lamina.trace.schedule import busy_seconds, inputs_of, place
 from lamina.trace.sizes import LARGEST
@@ -84,7 +84,7 @@ def fold_solve(header: Header, solve: Solve, *, started: float) -> BuildRecord:
         started=solve.started if solve.started is not None else started,
         seconds=total,
         outcome=_outcome(solve),
-        error=hide_logins(solve.error or next((v.error for v in solve.failed), "")),
+        error=hidden(solve.error or next((v.error for v in solve.failed), "")),
         kind=header.kind,
         engine=header.engine or _ENGINES.get(solve.grammar, "buildkit"),
         tool=header.tool,
@@ -100,7 +100,7 @@ def fold_solve(header: Header, solve: Solve, *, started: float) -> BuildRecord:
         publications=_publications(solve),
         context_bytes=min(sum(s.bytes for s in steps if s.kind is StepKind.CONTEXT), LARGEST),
         phases=phase_seconds(steps, intervals, total),
-        warnings=tuple(warned.text for warned in solve.warnings),
+        warnings=tuple(hidden(warned.text) for warned in solve.warnings),
     )
 
 
@@ -120,20 +120,25 @@ def _step(
     is_failed = vertex.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN}
     return StepRecord(
         id=str(index),
-        name=hide_logins(vertex.name),
+        name=hidden(vertex.name),
         kind=_kind(vertex.parsed),
         outcome=_OUTCOMES[vertex.outcome],
         platform=vertex.key.platform,
         stage=vertex.key.stage,
-        text=hide_logins(vertex.key.text),
+        text=hidden(vertex.key.text),
         ordinal=vertex.key.ordinal,
         started=min((start for start, _ in active), default=0.0),
         seconds=length(active) if vertex.is_cached else vertex.seconds or length(active),
         inputs=tuple(map(str, inputs)),
         bytes=_bytes(vertex.transfers, TransferKind.CONTEXT),
-        error=hide_logins(vertex.error),
-        log=tuple(map(hide_logins, vertex.log)) if is_failed else (),
+        error=hidden(vertex.error),
+        log=_log(vertex) if is_failed else (),
     )
+
+
+def _log(vertex: Vertex) -> tuple[str, ...]:
+    """Hide in the output as a whole: a key is spread over lines."""
+    return tuple(hidden("\n".join(vertex.log)).split("\n")) if vertex.log else ()
 
 
 def _kind(name: StepName) -> StepKind:
@@ -159,12 +164,12 @@ def _parts(
         begin = max((end for _, end in spans), default=begin)
         part = StepRecord(
             id=f"{index}.{kind}",
-            name=hide_logins(f"{kind}: {vertex.name}"),
+            name=hidden(f"{kind}: {vertex.name}"),
             kind=step_kind,
             parent=str(index),
             platform=vertex.key.platform,
             stage=vertex.key.stage,
-            text=hide_logins(f"{kind}: {vertex.key.text}"),
+            text=hidden(f"{kind}: {vertex.key.text}"),
             ordinal=vertex.key.ordinal,
             started=min((start for start, _ in spans), default=begin),
             seconds=length(spans),

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lamina.errors import ImageError
-from lamina.history.logins import hide_logins
 from lamina.history.record import BuildRecord, ImageRecord, LayerRecord
 from lamina.oci.digest import Digest
 from lamina.plan.component import Component
 from lamina.trace.component import component
+from lamina.trace.hidden import hidden
 from lamina.trace.image_history import Entry, assign, read_entry
 from lamina.trace.image_steps import Makers, find_makers
 from lamina.trace.sizes import LARGEST
@@ -128,7 +128,7 @@ def image_layers(described: Described, solve: Solve) -> tuple[LayerRecord, ...]:
         layer = LayerRecord(
             digest=diff_id,
             size=entry.size,
-            name=hide_logins(entry.name),
+            name=hidden(entry.name),
             platform=described.platform,
         )
         maker = makers.steps.get(place) if makers else None
@@ -144,7 +144,7 @@ def image_layers(described: Described, solve: Solve) -> tuple[LayerRecord, ...]:
 
 def _made(layer: LayerRecord, maker: int, solve: Solve, what: Component) -> LayerRecord:
     vertex = solve.vertices[maker]
-    name = hide_logins(vertex.key.text)
+    name = hidden(vertex.key.text)
     cached = vertex.is_cached
     return replace(layer, name=name, part=name, component=what, cached=cached, step=str(maker))
 

@@ -11,7 +11,9 @@ from lamina.trace.solve import Outcome, Solve, Transfer
 _FRAME = re.compile(
     r"\[\+\] [Bb]uild(?:ing)?(?: (\d{1,7}\.\d)s)? ?\(?(\d{1,6})/(\d{1,6})\)?(?: (FINISHED))?.*"
 )
-_ROW = re.compile(r" => (=> )?(.*?)(?: +(\d{1,7}\.\d)s)?\s*")
+_ROW = " => "
+_PART = "=> "
+_SECONDS = re.compile(r"(\d{1,7}\.\d)s")
 _STATES = (
     ("CACHED ", Outcome.CACHED),
     ("ERROR ", Outcome.FAILED),
@@ -24,6 +26,8 @@ _LOG = re.compile(r"# ?(.*)")
 _OUTPUT = re.compile(r" > (.+):")
 _FAILED = re.compile(r"(?:ERROR|error): (.+)|(executor failed running .+)")
 _SHORTEST_CUT = 20
+_MOST_CUT = 1000
+"""Beyond so many vertices, which no build has, names are taken as they are."""
 
 
 class TtyParser:
@@ -54,8 +58,8 @@ class TtyParser:
         """Read a line; say whether it belongs to the build."""
         if frame := _FRAME.fullmatch(line.text):
             self._frame(frame, line.at)
-        elif row := _ROW.fullmatch(line.text):
-            self._row(row[2], is_part=bool(row[1]), seconds=float(row[3]) if row[3] else None)
+        elif line.text.startswith(_ROW):
+            self._row(line.text.removeprefix(_ROW))
         else:
             return self._read_end(line.text)
         return True
@@ -81,8 +85,9 @@ class TtyParser:
         self._is_finished = frame[4] is not None
         self._current = None
 
-    def _row(self, text: str, *, is_part: bool, seconds: float | None) -> None:
-        if is_part:
+    def _row(self, row: str) -> None:
+        text, seconds = _timed(row.removeprefix(_PART))
+        if row.startswith(_PART):
             self._part(text, seconds)
             return
         outcome = Outcome.UNKNOWN
@@ -120,8 +125,8 @@ class TtyParser:
     def _vertex(self, name: str) -> VertexDraft:
         """Find a vertex by its name, which one frame may cut shorter than another."""
         found = self._by_name.get(name)
-        if found is None:
-            known = self._draft.vertices.values()
+        known = self._draft.vertices.values()
+        if found is None and len(known) <= _MOST_CUT:
             found = next((v for v in known if _is_same(v.name, name)), None)
         if found is None:
             found = self._draft.vertex(f"{len(self._draft.vertices)}", name)
@@ -147,10 +152,20 @@ class TtyParser:
         return True
 
 
+def _timed(row: str) -> tuple[str, float | None]:
+    """Take the time off the end of a row.
+
+    Not by one pattern: a row of spaces, which commands print, has every beginning of its end.
+    """
+    bare = row.rstrip()
+    text, space, last = bare.rpartition(" ")
+    found = _SECONDS.fullmatch(last) if space else None
+    return (text.rstrip(" "), float(found[1])) if found else (bare, None)
+
+
 def _is_same(one: str, other: str) -> bool:
     if one == other:
         return True
     shorter, longer = sorted((one, other), key=len)
-    step = parse_name(longer)
     is_cut = len(shorter) >= _SHORTEST_CUT and longer.startswith(shorter)
-    return is_cut and (step.index > 0 or "..." not in shorter)
+    return is_cut and ("..." not in shorter or parse_name(longer).index > 0)
