@@ -43,6 +43,28 @@ def test_distributions_that_came_went_and_changed_are_named() -> None:
     assert rows == [("foo", "1", "2"), ("fresh", "", "4"), ("gone", "3", "")]
 
 
+def test_each_copy_of_a_distribution_is_compared() -> None:
+    """An image of two environments has two of pip, one of which may be upgraded."""
+
+    def pip(site: str, version: str) -> tuple[Row, ...]:
+        info = f"{site}/pip-{version}.dist-info"
+        record = f"pip/a.py,,\npip-{version}.dist-info/RECORD,,\n".encode()
+        return file(f"{site}/pip/a.py", b"x"), file(f"{info}/RECORD", record)
+
+    one, other = "opt/venv/site-packages", "usr/lib/python3/site-packages"
+    both = apart((*pip(one, "24.0"), *pip(other, "24.0")))
+    upgraded = apart((*pip(one, "24.0"), *pip(other, "25.1")))
+    alone = apart(pip(one, "24.0"))
+    cached = apart((*pip(one, "24.0"), *pip("root/.cache/uv/archive-v0/x", "24.0")))
+
+    def rows(old: Anatomy, new: Anatomy) -> list[tuple[str, str]]:
+        return [(row.before, row.after) for row in compare(old, new).packages]
+
+    assert rows(both, upgraded) == [("24.0 (twice)", "24.0, 25.1")]
+    assert rows(both, alone) == [("24.0 (twice)", "24.0")]
+    assert rows(alone, cached) == []
+
+
 def test_debian_packages_are_compared_too() -> None:
     listed = file("var/lib/dpkg/info/curl.list", b"/usr/bin/curl\n")
     curl = filled("usr/bin/curl", 600)

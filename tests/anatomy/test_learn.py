@@ -64,6 +64,24 @@ def test_names_that_are_no_text_are_read_each_time(store: Store) -> None:
     assert len(content.opened) == 2
 
 
+def test_a_record_is_read_through_a_link_to_a_file_that_is_called_otherwise(store: Store) -> None:
+    """Only the name that a hard link gives it says that the file lists others."""
+    site = "usr/lib/python3/site-packages"
+    rows = (
+        file(f"{site}/f.py", b"x" * 50),
+        file("srv/r.txt", b"f.py,,\nf-1.dist-info/RECORD,,\n"),
+        link("srv/s.txt", "srv/r.txt", is_hard=True),
+        link(f"{site}/f-1.dist-info/RECORD", "srv/s.txt", is_hard=True),
+    )
+    image, content = image_of([rows])
+
+    found = take_apart(image, learn(image, content, store, silent_step()))
+    again = take_apart(image, learn(image, Memory(), store, silent_step()))
+
+    assert {part.path: str(part.owner) for part in found.parts}[f"{site}/f.py"] == "f 1"
+    assert again.parts == found.parts
+
+
 def test_a_layer_that_is_missing_is_an_error(store: Store) -> None:
     image, _ = image_of([ROWS])
 

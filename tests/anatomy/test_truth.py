@@ -1,10 +1,13 @@
 """Live, dead and duplicate bytes are exact, on images whose truth is plain."""
 
+from dataclasses import replace
+
 import pytest
 
 from lamina.anatomy.anatomy import Anatomy, take_apart
 from lamina.anatomy.read import read_layer
 from lamina.oci.image import Image
+from lamina.plan.component import Component
 from lamina.testing.images import Memory
 from tests.support.synthetic import (
     Case,
@@ -145,3 +148,56 @@ def test_what_is_junk_and_a_duplicate_counts_once_in_tightness() -> None:
 
     assert (found.junk_bytes, found.duplicate_bytes) == (10_000, 5000)
     assert found.tightness == 0.5
+
+
+_CACHE, _SITE = "root/.cache/uv/archive-v0/x", "usr/lib/python3/site-packages"
+
+
+def test_a_package_is_no_junk_because_a_cache_has_another_name_of_it() -> None:
+    """So uv installs with its cache in the image: each file has two names."""
+    names = [f"p/{n}.so" for n in range(20)]
+    cached = [filled(f"{_CACHE}/{name}", 5000, seed=name) for name in names]
+    linked = [link(f"{_SITE}/{n}", f"{_CACHE}/{n}", is_hard=True) for n in names]
+
+    found = apart((*cached, *linked))
+
+    assert (found.live_bytes, found.junk_bytes, found.tightness) == (100_000, 0, 1.0)
+    assert {part.path for part in found.parts if part.size} == {f"{_SITE}/{name}" for name in names}
+    assert set(found.sizes(lambda part: part.component)) == {Component.DEPENDENCIES}
+
+
+def test_a_file_all_of_whose_names_are_junk_is_junk() -> None:
+    rows = (filled(f"{_CACHE}/a", 5000), link(f"{_CACHE}/b", f"{_CACHE}/a", is_hard=True))
+
+    assert apart(rows).junk_bytes == 5000
+
+
+def test_of_two_copies_the_one_in_a_cache_is_the_copy() -> None:
+    found = apart((filled(f"{_CACHE}/a", 5000, seed="x"), filled(f"{_SITE}/a", 5000, seed="x")))
+
+    assert {part.path: part.copy_of for part in found.parts} == {
+        f"{_CACHE}/a": f"{_SITE}/a",
+        f"{_SITE}/a": "",
+    }
+    assert (found.duplicate_bytes, found.junk_bytes, found.tightness) == (5000, 5000, 0.5)
+
+
+def test_of_a_linked_file_and_a_copy_of_it_in_the_tests_the_copy_is_waste() -> None:
+    rows = (
+        filled(f"{_SITE}/x/tests/a", 9000, seed="q"),
+        filled(f"{_SITE}/x/b", 9000, seed="q"),
+        link(f"{_SITE}/x/c", f"{_SITE}/x/b", is_hard=True),
+    )
+
+    found = apart(rows)
+
+    assert (found.live_bytes, found.duplicate_bytes, found.tightness) == (18_000, 9000, 0.5)
+
+
+def test_a_layer_that_is_there_twice_is_all_dead_once() -> None:
+    image, content = image_of(((filled("a", 5000),),))
+    twice = replace(image, layers=image.layers * 2)
+
+    found = anatomy_of(twice, content)
+
+    assert (found.live_bytes, found.dead_bytes, found.duplicate_bytes) == (5000, 5000, 0)

@@ -66,7 +66,7 @@ def test_layers_are_listed_with_what_made_them_and_what_is_in_them(
     assert sum(row["unpacked"] for row in table) == found["bytes"]["figures"]["unpacked"]
     assert sum(row["live"] for row in table) == found["bytes"]["figures"]["live"]
     assert found["dead"]["by_layer"] == [
-        {"bytes": 30_000, "writer": 1, "killer": 3, "how": "removed", "files": 1}
+        {"bytes": 30_000, "writer": 2, "killer": 4, "how": "removed", "files": 1}
     ]
     assert found["duplicates"]["table"] == [
         {"bytes": 40_000, "copies": 1, "path": "/app/c", "copy": f"/{SITE}/foo/a.py"}
@@ -74,6 +74,16 @@ def test_layers_are_listed_with_what_made_them_and_what_is_in_them(
     assert [(row["class"], row["bytes"]) for row in found["junk"]["table"]] == [
         ("documentation", 6000)
     ]
+
+
+def test_layers_count_from_1_and_say_which_of_them_a_node_has(
+    tmp_path: Path, image: str, newer: str
+) -> None:
+    """As `lamina scan` and `lamina verify` count them."""
+    table = sections(tmp_path, "layers", newer, "--against", image)["layers"]["table"]
+
+    assert [row["number"] for row in table] == [1, 2, 3, 4]
+    assert [row["held"] for row in table] == ["yes", "yes", "", "yes"]
 
 
 def test_layers_for_people_say_it_in_words(tmp_path: Path, image: str) -> None:

@@ -299,6 +299,35 @@ def test_a_newer_base_in_the_registry_is_found(bench: Bench) -> None:
     assert bench.scan(image, "--scanners", "base").code == 4  # the registry is gone
 
 
+def test_the_base_can_be_named_for_an_image_that_does_not_say_it(bench: Bench) -> None:
+    """Its lowest layers are those of the base as it is now, or they are not."""
+    bottom = [file("etc/base", b"1")]
+    base, other = bench.image(bottom), bench.image([file("etc/base", b"2")])
+    image = bench.image(bottom, CLEAN)
+
+    def scan(name: str, *words: str) -> Outcome:
+        return bench.scan(image, "--scanners", "base", "--base", name, *words)
+
+    assert [scan(name).code for name in (base, image)] == [0, 0]
+    assert scan(other).code == 1
+    assert f"base/other:{other}" in scan(other).out
+    assert scan("docker://127.0.0.1:9/python:3", "--offline").code == 4
+    assert bench.scan(bench.project(), "--base", base).code == 2
+
+
+def test_a_folder_without_a_project_is_no_project(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the package ``shop`` there is an image of that name."""
+    layout = Path(bench.image(CLEAN).removeprefix("oci:"))
+    (bench.folder / "shop").mkdir()
+    monkeypatch.chdir(bench.folder)
+
+    assert "there is no image" in bench.scan("shop").err
+    assert "this is not a Python project" in bench.scan("./shop").err
+    assert f"name it oci:{layout.name}" in bench.scan(layout.name).err
+
+
 def test_an_unknown_scanner_is_a_mistake_of_the_command_line(bench: Bench) -> None:
     for option in ("--scanners", "--allow-unscanned"):
         done = bench.scan(bench.image(CLEAN), option, "secret")

@@ -160,6 +160,32 @@ def test_write_makes_the_change_and_leaves_the_lock(project: Path) -> None:
     assert (project / "pylock.toml").read_bytes() == lock
 
 
+def test_a_link_stays_a_link_and_a_file_keeps_who_may_read_it(project: Path) -> None:
+    listed = project / "lists" / "shared.in"
+    listed.parent.mkdir()
+    (project / "requirements.in").rename(listed)
+    listed.chmod(0o640)
+    (project / "requirements.in").symlink_to(listed)
+
+    weigh(project, "--offline", "--apply", "--drop", "unused", "--write")
+
+    assert (project / "requirements.in").is_symlink()
+    assert listed.read_text() == "# what we need\nused\n"
+    assert listed.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_the_list_names_is_changed_itself(project: Path) -> None:
+    (project / "more").mkdir()
+    (project / "more/web.in").write_text("unused\n")
+    (project / "requirements.in").write_text("used\n-r more/web.in\n")
+
+    done = weigh(project, "--offline", "--apply", "--drop", "unused", "--write")
+
+    assert done.out.startswith("--- a/more/web.in\n+++ b/more/web.in\n")
+    assert (project / "more/web.in").read_text() == ""
+    assert (project / "requirements.in").read_text() == "used\n-r more/web.in\n"
+
+
 def test_what_is_not_listed_cannot_be_dropped(project: Path) -> None:
     done = weigh(project, "--offline", "--apply", "--drop", "deep")
 

@@ -407,6 +407,26 @@ def test_a_layer_that_is_packed_otherwise_is_the_same_layer(built: Built, layout
 
     assert (read.code, quick.code) == (0, 1)
     assert "note: layer 6 of 7 (files) holds the same, compressed by something else" in read.out
+    assert "; the config is the same to the byte" in read.out
+
+
+def test_only_an_untouched_image_is_the_same_to_the_byte(built: Built, layout: Path) -> None:
+    assert "; manifest and config are the same to the byte" in built.verify(layout).out
+
+
+def test_a_layer_that_is_not_compressed_as_it_is_called_is_noticed(
+    built: Built, layout: Path
+) -> None:
+    """Some engines go by the media type alone, and could not unpack it."""
+    image = Tampered(layout)
+    number = image.find("app/model.txt")
+    image.put(number, image.tar(number), level=None)
+    image.save()
+
+    done = built.verify(layout)
+
+    assert done.code == 1
+    assert "is compressed by nothing, and the manifest calls it" in done.out
 
 
 def test_packing_a_layer_otherwise_excuses_nothing_else(built: Built, layout: Path) -> None:

@@ -39,7 +39,7 @@ def test_each_layer_has_what_it_wrote(contents: Contents) -> None:
         rows = contents.ask(Question(layer=layer.number))
 
         assert sum(row.size for row in rows) == layer.unpacked
-    assert "/app/old" in paths(contents.ask(Question(layer=0)))
+    assert "/app/old" in paths(contents.ask(Question(layer=1)))
 
 
 def test_the_largest_come_first_or_all_by_path(contents: Contents) -> None:
@@ -75,7 +75,7 @@ def test_a_mark_comes_with_its_reason(contents: Contents) -> None:
 
     copy = f"the same bytes as /{'app/copy'}"
     assert {row.path: (row.mark, row.why) for row in rows} == {
-        "/app/old": (Mark.DEAD, "removed by layer 2"),
+        "/app/old": (Mark.DEAD, "removed by layer 3"),
         "/root/.cache/pip/x": (Mark.JUNK, "pip cache"),
         f"/{SITE}/foo/a.py": (Mark.DUPLICATE, copy),
     }

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lamina.errors import ArchiveError, ImageError, IntegrityError
-from lamina.scan import read
+from lamina.scan import metadata, read
 from lamina.scan.finding import Outcome
 from lamina.scan.metadata import distributions
 from lamina.scan.read import read_image
@@ -118,6 +118,113 @@ def test_documents_without_end_are_not_all_kept(monkeypatch: pytest.MonkeyPatch)
     inventory = inventory_of(rows)
 
     assert sum(len(document.data) for document in inventory.documents.values()) <= 1000
+
+
+def test_what_is_not_read_leaves_the_image_not_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever fills the room for documents hides no distribution behind them."""
+    monkeypatch.setattr(read, "MOST_BYTES", 1000)
+    rows = [installed(f"toy{n}", "1.0", "Summary: " + "x" * 300) for n in range(9)]
+
+    found = outcomes(rows)
+
+    unread = {name for name, one in found.items() if "could not be read whole" in one.reason}
+    assert unread == {"vulnerabilities", "debian", "permissions", "licenses"}
+
+
+def test_records_take_no_room_from_what_lists_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a RECORD does not vouch for is judged by itself, so that it may be missing."""
+    monkeypatch.setattr(read, "MOST_BYTES", 1000)
+    records = [file(f"a{n}.dist-info/RECORD", b"x" * 900) for n in range(9)]
+
+    inventory = inventory_of([*records, installed("toy", "1.0")])
+
+    assert [one.name for one in distributions(inventory)] == ["toy"]
+    assert inventory.unread == ""
+
+
+@pytest.mark.parametrize("path", ["etc/passwd", "var/lib/dpkg/status"])
+def test_a_list_that_is_too_long_is_not_read_in_part(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(read, "MOST_BYTES", 1000)
+
+    assert inventory_of([file(path, b"x" * 2000)]).unread == f"/{path} could not be read whole"
+    assert inventory_of([file(path, b"x" * 2000)], [gone(path)]).unread == ""
+    assert inventory_of([file(path, b"x" * 900)]).unread == ""
+    assert inventory_of([file(path, b"")]).unread == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["toy-1.0.dist-info/METADATA", "toy.egg-info/PKG-INFO", "toy.egg/EGG-INFO/PKG-INFO"]
+)
+def test_metadata_is_read_under_each_of_its_names(name: str) -> None:
+    """A hard link may lead to a file that is called otherwise, or is in a lower layer."""
+    text = file("srv/m.txt", installed("toy", "1.0")[1])
+    name = f"usr/lib/python3/site-packages/{name}"
+    names = [link(name, "srv/m.txt", is_hard=True), link("x/b", name, is_hard=True)]
+    again = link("x.dist-info/METADATA", "x/b", is_hard=True)
+
+    assert [one.path for one in distributions(inventory_of([text, *names]))] == [name]
+    assert [one.path for one in distributions(inventory_of([text], names))] == [name]
+    assert [one.layer for one in distributions(inventory_of([text], [names[0]], [file("x")]))] == [
+        2
+    ]
+    assert [one.path for one in distributions(inventory_of([text], names, [again]))] == [
+        again[0].name
+    ]
+
+
+def test_a_list_of_users_is_read_through_a_link() -> None:
+    users = file("etc/.passwd.real", b"app:x:0:0::/:/bin/sh\n")
+    rows = [users, link("etc/passwd", "etc/.passwd.real", is_hard=True)]
+
+    assert inventory_of(rows).document("etc/passwd") == users[1]
+
+
+def test_what_is_written_through_a_linked_folder_is_installed_where_that_leads() -> None:
+    """Virtual environments have a link lib64 to lib."""
+    info, data = installed("toy", "1.0")
+    written = file(info.name.replace("usr/lib/", "usr/lib64/"), data)
+
+    found = inventory_of([folder("usr/lib"), link("usr/lib64", "lib")], [written])
+
+    assert [one.path for one in distributions(found)] == [info.name]
+    assert found.unread == ""
+
+
+def test_a_list_that_is_written_where_nobody_expects_it_is_not_passed_over() -> None:
+    rows = [file("etc/passwd", b"app:x:1:1::/:/bin/sh\n"), link("srv", "etc")]
+
+    found = inventory_of(rows, [file("srv/passwd", b"app:x:0:0::/:/bin/sh\n")])
+
+    assert found.document("etc/passwd") == b""
+    assert found.unread == "/etc/passwd could not be read whole"
+
+
+def test_a_link_that_a_later_layer_replaces_says_nothing() -> None:
+    text = file("srv/m.txt", installed("toy", "1.0")[1])
+    name = installed("toy", "1.0")[0].name
+
+    found = inventory_of([text, link(name, "srv/m.txt", is_hard=True)], [installed("toy", "1.0")])
+
+    assert [one.layer for one in distributions(found)] == [2]
+
+
+def test_equal_documents_are_understood_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer may give one file a hundred thousand names."""
+    seen: list[bytes] = []
+    real = metadata._distribution
+
+    def counted(data: bytes) -> metadata.Distribution | None:
+        seen.append(data)
+        return real(data)
+
+    monkeypatch.setattr(metadata, "_distribution", counted)
+    first = installed("toy", "1.0")
+    rows = [link(f"a{n}.dist-info/METADATA", first[0].name, is_hard=True) for n in range(50)]
+
+    assert len(list(metadata.copies(inventory_of([first, *rows])))) == 51
+    assert len(seen) == 1
 
 
 def test_other_bytes_than_the_manifest_names_are_refused() -> None:

@@ -1,5 +1,9 @@
 """A secret is found wherever it stands in a text, and what only looks like one is not."""
 
+import random
+import string
+import time
+
 import pytest
 
 from lamina.scan.secrets.assignments import is_secret_name
@@ -72,7 +76,7 @@ def test_what_others_wrote_is_searched_for_known_forms_alone() -> None:
     line = f'API_TOKEN = "{drawn(24)}"\n'.encode()
 
     assert [hit.rule for hit in search(line, "app/a.py")] == ["assignment"]
-    assert search(line, "opt/venv/lib/python3.11/site-packages/toy/a.py") == ()
+    assert search(line, "usr/lib/python3/dist-packages/toy/a.py") == ()
     assert [h.rule for h in search(TOKEN.encode(), "usr/lib/python3/dist-packages/a.py")] == [
         "github-token"
     ]
@@ -146,7 +150,132 @@ def test_names_that_keep_nothing_secret(name: str) -> None:
 def test_a_file_is_looked_at_by_whose_it_is() -> None:
     assert care_for("usr/lib/python3.11/json/decoder.py") == "forms"
     assert care_for("app/main.py") == "random"
-    assert care_for("app/.env.production") == "named"
+    assert care_for("app/package.json") == "named"
+    assert care_for("app/.env.production") == "settings"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "etc/environment", "etc/odbc.ini", "etc/app/app.env", "etc/app/config.yaml",
+        "etc/default/app", "usr/share/app/app.ini", "usr/lib/app/pip.conf",
+        "opt/venv/lib/python3.11/site-packages/toy/.env",
+    ],
+)  # fmt: skip
+def test_what_configures_is_believed_wherever_it_is(path: str) -> None:
+    assert [hit.shown for hit in search(b"DB_PASSWORD=Zx81kkqA9b\n", path)] == ["DB_PASSWORD"]
+
+
+@pytest.mark.parametrize(
+    "value", ["#Zx81kkqA9b", "a&b9Zx81kkqA", "(r7x!Zx81kkqA", "$uper;x9", "'9(x)'", "9,b|{c}Z"]
+)
+def test_a_password_has_any_characters(value: str) -> None:
+    assert [h.line for h in search(f"A=1\nDB_PASSWORD={value}\n".encode(), "app/.env")] == [2]
+
+
+@pytest.mark.parametrize("line", ["PASSWORD=", "PASSWORD= # none", "PASSWORD=$OTHER", "PWD=/srv"])
+def test_a_line_that_sets_nothing_sets_no_secret(line: str) -> None:
+    assert search(line.encode(), "app/.env") == ()
+
+
+def test_a_comment_is_no_part_of_a_password() -> None:
+    assert search(b"password = ${PASSWORD}  # Zx81kkqA9b\n", "app/app.ini") == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "etc/pip.conf", "etc/apt/sources.list.d/corp.list", "srv/a.py", "usr/lib/app/main.js",
+        "opt/venv/lib/python3.11/site-packages/toy/settings.py",
+    ],
+)  # fmt: skip
+def test_a_password_in_an_address_is_one_in_any_file(path: str) -> None:
+    line = b"see https://bob:s3cr3tPw99@index.corp/simple\n"
+
+    assert [hit.rule for hit in search(line, path)] == ["password-in-address"]
+
+
+@pytest.mark.parametrize("path", ["etc/apt/auth.conf", "etc/apt/auth.conf.d/corp.conf"])
+def test_a_login_of_apt_is_one(path: str) -> None:
+    line = b"machine apt.corp login bob password s3cr3tPw99\n"
+
+    assert [hit.rule for hit in search(line, path)] == ["netrc"]
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("etc/nsswitch.conf", b"passwd:         files systemd"),
+        ("etc/ssl/openssl.cnf", b"private_key = $dir/private/cakey.pem# The private key"),
+        ("etc/ssl/openssl.cnf", b"secret = $insta::secret # pass:insta"),
+        ("etc/postgresql/postgresql.conf", b"password_encryption = scram-sha-256 # or md5"),
+        ("usr/share/tcltk/http.tm", b"#  http://jschmoe:xyzzy@www.bogus.net:8000/foo"),
+        ("usr/share/doc/a/copyright", b"cvs -d :pserver:cvs://:pserver:anoncvs@a.org:/cvs co"),
+        ("usr/lib/app/service.json", b'"input_token": "NextToken"'),
+        ("app/config.yaml", b"secret: projects/my-project/secrets/my-secret/versions/1"),
+        ("app/config.yaml", b"credentials: include"),
+    ],
+)  # fmt: skip
+def test_what_distributions_ship_is_no_secret(path: str, line: bytes) -> None:
+    assert search(line + b"\n", path) == ()
+
+
+@pytest.mark.parametrize("rule", ["github-token", "aws-access-key", "private-key", "hex"])
+def test_no_key_that_was_drawn_by_chance_is_taken_for_a_placeholder(rule: str) -> None:
+    """Chance writes xxx or todo as well, in letters of any case."""
+    draw = random.Random(rule)
+    alphabets = {
+        "github-token": (string.ascii_letters + string.digits, 36, "gh" + "p_{}"),
+        "aws-access-key": (string.ascii_uppercase + "234567", 16, "AK" + "IA{}"),
+        "private-key": (string.ascii_letters + string.digits + "+/", 64,
+                        "-----BEGIN PRIVATE " + "KEY-----\n{}\n"),
+        "hex": (string.hexdigits.lower(), 32, "da" + "pi{}"),
+    }  # fmt: skip
+    alphabet, length, form = alphabets[rule]
+
+    drawn_keys = ("".join(draw.choices(alphabet, k=length)) for _ in range(10_000))
+    missed = [key for key in drawn_keys if not search(form.format(key).encode())]
+
+    assert missed == []
+
+
+@pytest.mark.parametrize("text", ["xxxxxxxx", "your-token", "TODO", "EXAMPLE", "insert-it", "${A}"])
+def test_words_that_stand_for_a_key_are_none(text: str) -> None:
+    assert search(f"password = {text}\n".encode(), "app/app.ini") == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("root/.git-credentials", b"://a:"),
+        ("root/.git-credentials", b"://a"),
+        ("root/.pypirc", b"\n"),
+        ("root/.pypirc", b"password \n"),
+        ("root/.netrc", b"password "),
+        ("root/.npmrc", b"_password ="),
+        ("root/.pgpass", b":"),
+        ("root/.kube/config", b"token:"),
+        ("etc/shadow", b"a:$a$"),
+        ("srv/a.py", b"-----BEGIN PRIVATE KEY-----"),
+        ("srv/a.py", b"://a:"),
+        ("srv/.env", b"password="),
+        ("srv/.env", b"password" + b" " * 50),
+    ],
+)
+def test_four_times_the_text_takes_about_four_times_as_long(path: str, word: bytes) -> None:
+    """A form that looks ahead to the end of the text takes sixteen times as long."""
+    one, four = (_seconds(path, word * (size // len(word))) for size in (16 << 10, 64 << 10))
+
+    assert four < 8 * max(one, 0.002)
+
+
+def _seconds(path: str, data: bytes) -> float:
+    def once() -> float:
+        began = time.process_time()
+        search(data, path)
+        return time.process_time() - began
+
+    return min(once() for _ in range(3))
 
 
 def test_a_text_made_to_be_slow_takes_no_longer_than_others() -> None:

@@ -84,6 +84,89 @@ def test_a_key_that_came_with_the_tests_of_a_distribution_is_no_secret() -> None
     assert ids(scan_secrets(inventory_of([*rows, file("srv/test/test.key", KEY)]))) != []
 
 
+def test_what_a_distribution_calls_a_secret_is_none_while_it_is_as_it_came() -> None:
+    """Its RECORD says so; what somebody wrote into the file afterwards is a secret."""
+    path = f"{SITE}/toy/settings.py"
+    data = f'API_TOKEN = "{drawn(24)}"\n'.encode()
+    record = f"toy/settings.py,sha256={_urlsafe(data)},{len(data)}\n".encode()
+    rows = [installed("toy", "1.0"), file(f"{SITE}/toy-1.0.dist-info/RECORD", record)]
+    found = ["secret/assignment:/" + path]
+
+    assert ids(scan_secrets(inventory_of([*rows, file(path, data)]))) == []
+    assert ids(scan_secrets(inventory_of([*rows, file(path, data + b"#")]))) == found
+    assert ids(scan_secrets(inventory_of([file(path, data)]))) == found
+    assert (
+        ids(scan_secrets(inventory_of([*rows, file(path, data)]), own=frozenset({"toy"}))) == found
+    )
+
+
+def test_a_token_in_a_distribution_is_one_though_its_record_vouches_for_the_file() -> None:
+    path = f"{SITE}/toy/settings.py"
+    record = f"toy/settings.py,sha256={_urlsafe(TOKEN.encode())},40\n".encode()
+    rows = [installed("toy", "1.0"), file(f"{SITE}/toy-1.0.dist-info/RECORD", record)]
+
+    outcome = scan_secrets(inventory_of([*rows, file(path, TOKEN.encode())]))
+
+    assert ids(outcome) == ["secret/github-token:/" + path]
+
+
+def test_a_record_vouches_for_the_files_beside_it_and_no_others() -> None:
+    """A distribution of the same bytes elsewhere, as in a cache, vouches for its own."""
+    data = f'API_TOKEN = "{drawn(24)}"\n'.encode()
+    record = f"toy/a.py,sha256={_urlsafe(data)},{len(data)}\n".encode()
+    rows = [installed("toy", "1.0"), file(f"{SITE}/toy-1.0.dist-info/RECORD", record)]
+    cache = "root/.cache/uv/archive-v0/x"
+    copies = [
+        file(f"{cache}/toy-1.0.dist-info/METADATA", installed("toy", "1.0")[1]),
+        file(f"{cache}/toy-1.0.dist-info/RECORD", record),
+        file(f"{cache}/toy/a.py", data),
+    ]
+
+    assert ids(scan_secrets(inventory_of([*rows, *copies, file(f"{SITE}/toy/a.py", data)]))) == []
+    assert ids(scan_secrets(inventory_of([*rows, file("app/toy/a.py", data)]))) != []
+
+
+def test_every_line_with_a_secret_is_named() -> None:
+    tokens = ["gh" + "p_" + drawn(36, seed=n) for n in range(3)]
+    text = "\n".join([tokens[0], "", tokens[1], tokens[2]])
+
+    (finding,) = scan_secrets(inventory_of([file("token", text.encode())])).findings
+
+    assert finding.place.line == 1
+    assert finding.text.endswith("in a file of layer 1; also in lines 3, 4")
+
+
+def test_a_hundred_lines_are_counted() -> None:
+    text = "".join(f"PASSWORD=hunter{n}\n" for n in range(50))
+
+    (finding,) = scan_secrets(inventory_of([file("app/.env", text.encode())])).findings
+
+    assert finding.text.endswith("20, 21 and 29 more")
+
+
+@pytest.mark.parametrize("env", ["PWD_DB=#Zx81kkqA9b", "SECRET_KEY=(r7x!Zx81kkqA)(",
+                                 "GOOGLE_CREDENTIALS=Zx81kkqA9b77qq"])  # fmt: skip
+def test_a_variable_is_all_that_follows_its_name(env: str) -> None:
+    outcome = scan_secrets(inventory_of([]), config(config={"Env": [env]}))
+
+    assert ids(outcome) == [f"secret/assignment:ENV {env.partition('=')[0]}"]
+
+
+def test_a_file_is_searched_under_each_of_its_names() -> None:
+    """A login file is known by its name, and a hard link gives a file another one."""
+    login = file("srv/a.txt", b"machine a.example login u password tr0ub4dor\n", mode=0o600)
+    rows = [login, link("root/.netrc", "srv/a.txt", is_hard=True)]
+
+    assert ids(scan_secrets(inventory_of(rows))) == ["secret/netrc:/root/.netrc"]
+    assert ids(scan_secrets(inventory_of([rows[0]], [rows[1]]))) == ["secret/netrc:/root/.netrc"]
+
+
+def test_what_was_found_under_one_name_is_not_told_again() -> None:
+    rows = [file("srv/a.txt", TOKEN.encode()), link("app/.env", "srv/a.txt", is_hard=True)]
+
+    assert ids(scan_secrets(inventory_of(rows))) == ["secret/github-token:/srv/a.txt"]
+
+
 def test_a_key_store_of_tests_is_no_secret_by_its_other_name_either() -> None:
     names = ("toy/test/a.p12", "toy/test/b.p12")
     record = "".join(f"{name},sha256={_urlsafe(KEY)},{len(KEY)}\n" for name in names).encode()
@@ -106,6 +189,7 @@ def test_a_key_store_of_tests_is_no_secret_by_its_other_name_either() -> None:
         ("HEALTHCHECK", {"config": {"Healthcheck": {"Test": ["CMD", "--token", "hunter22"]}}}),
         ("ENV TOKEN", {"container_config": {"Env": ["TOKEN=hunter22"]}}),
         ("history 1", {"history": [{"created_by": "ENV TOKEN=hunter22", "empty_layer": True}]}),
+        ("history 1", {"history": [{"created_by": "ENV PASSWORD=#Zx81kkqA9b # buildkit"}]}),
         ("history 1", {"history": [{"comment": f"pushed with {TOKEN}"}]}),
         ("author", {"author": f"me {TOKEN}"}),
     ],

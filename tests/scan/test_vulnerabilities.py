@@ -11,10 +11,14 @@ from lamina.http.settings import HttpSettings
 from lamina.scan.advisory import IndexAdvisories, OsvAdvisories, json_root
 from lamina.scan.ask import Asker
 from lamina.scan.finding import Finding, Outcome
+from lamina.scan.foreign import not_looked_for
 from lamina.scan.metadata import Distribution
 from lamina.scan.vulnerabilities import Remembered, scan_vulnerabilities
 from tests.scan.advisory_server import AdvisoryServer, row
-from tests.scan.bench import Notes, ids
+from tests.scan.bench import Notes, ids, inventory_of, means
+from tests.scan.bench import scan as scan_it
+from tests.scan.planted import installed
+from tests.support.synthetic import file, image_of
 
 JINJA = Distribution(name="jinja2", version="2.11.2")
 SIX = Distribution(name="six", version="1.17.0")
@@ -290,3 +294,25 @@ def test_the_json_api_is_beside_the_simple_one(simple: str, root: str) -> None:
 
 def _login(server: AdvisoryServer) -> dict[str, tuple[str, str]]:
     return {server.origin: ("me", "hunter22")}
+
+
+def test_packages_of_other_languages_are_named_as_not_looked_for() -> None:
+    """An image of Node alone is not clean of vulnerabilities because it has no distribution."""
+    rows = [
+        file("app/node_modules/left-pad/package.json", b"{}"),
+        file("app/node_modules/@a/b/package.json", b"{}"),
+        file("opt/conda/conda-meta/zlib-1.json", b"{}"),
+    ]
+    image, content = image_of([rows])
+    (outcome,) = scan_it(image, content, means(), only=["vulnerabilities"])
+
+    assert outcome.coverage == (
+        "0 distributions; not looked for: packages of Node (2), packages of conda (1), "
+        "what is compiled into programs, as Go and Rust do"
+    )
+
+
+def test_of_an_image_of_distributions_nothing_more_is_said() -> None:
+    inventory = inventory_of([installed("toy", "1.0")])
+
+    assert not_looked_for(inventory.tree, found=1) == ""

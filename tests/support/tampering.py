@@ -62,8 +62,8 @@ class Tampered:
         """Write a layer of ``entries`` in place of one."""
         self.put(number, _tar(entries), level=level)
 
-    def put(self, number: int, tar: bytes, *, level: int = 6) -> None:
-        """Write a layer whose tar is ``tar`` in place of one."""
+    def put(self, number: int, tar: bytes, *, level: int | None = 6) -> None:
+        """Write a layer whose tar is ``tar`` in place of one; None does not compress it."""
         row = self.manifest["layers"][number]
         self.manifest["layers"][number] = {**row, **self._layer(tar, level)}
         self.config["rootfs"]["diff_ids"][number] = _digest(tar)
@@ -88,8 +88,8 @@ class Tampered:
         self.index["manifests"][0] |= self._put(manifest)
         (self._layout / "index.json").write_bytes(_json(self.index))
 
-    def _layer(self, tar: bytes, level: int) -> dict[str, Any]:
-        return self._put(gzip.compress(tar, level, mtime=0))
+    def _layer(self, tar: bytes, level: int | None) -> dict[str, Any]:
+        return self._put(tar if level is None else gzip.compress(tar, level, mtime=0))
 
     def _put(self, data: bytes) -> dict[str, Any]:
         digest = _digest(data)

@@ -34,6 +34,33 @@ def test_a_line_of_a_requirements_file_is_changed() -> None:
     assert new == "# xgboost\nnumpy\nxgboost-cpu==2.1.4  # heavy\r\n-r xgboost.in\n"
 
 
+def test_hashes_go_with_what_they_are_hashes_of() -> None:
+    first, last = "a==1 \\\n    --hash=sha256:0\n", "b\n"
+    text = f"{first}xgboost==2 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n{last}"
+
+    assert changed(text, SWAP, is_toml=False) == f"{first}xgboost-cpu==2.1.4\n{last}"
+    assert changed(text, DROP, is_toml=False) == first + last
+    assert changed("xgboost==2 --hash=sha256:1  # heavy\n", SWAP, is_toml=False) == (
+        "xgboost-cpu==2.1.4  # heavy\n"
+    )
+
+
+def test_a_backslash_at_the_end_of_the_file_continues_nothing() -> None:
+    assert changed("a\nxgboost==2 \\", SWAP, is_toml=False) == "a\nxgboost-cpu==2.1.4\n"
+    assert changed("xgboost==2\na \\", SWAP, is_toml=False) == "xgboost-cpu==2.1.4\na \\"
+
+
+def test_extras_stay() -> None:
+    text = 'xgboost[dask,plot]==2; sys_platform == "linux"\n'
+
+    assert changed(text, SWAP, is_toml=False) == (
+        'xgboost-cpu[dask,plot]==2.1.4; sys_platform == "linux"\n'
+    )
+    assert 'xgboost-cpu[dask]==2.1.4"' in changed(
+        '[project]\ndependencies = [\n  "xgboost[dask]",\n]\n', SWAP, is_toml=True
+    )
+
+
 def test_a_marker_stays() -> None:
     new = changed("xgboost; sys_platform == 'linux'\n", SWAP, is_toml=False)
 

@@ -3,16 +3,19 @@
 ``image_bytes`` are the regular files of all layers; what the merged tree shows of them is live, the
 rest dead.  Of the live bytes, duplicates are those of files of 4 KiB and more whose content another
 path has already, in the order of paths.  All of it adds up.
+
+What has several names, or is there several times, is what its first name that is no junk says: a
+package is no junk because a cache holds it too.
 """
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from lamina.anatomy.components import BaseLayers, components_of, find_base
-from lamina.anatomy.junk import junk_class
+from lamina.anatomy.counting import count_names
 from lamina.anatomy.kinds import FileKind, kind_of
 from lamina.anatomy.node import LayerNodes, Node
 from lamina.anatomy.owners import Owner, find_owners
@@ -21,8 +24,6 @@ from lamina.oci.digest import Digest
 from lamina.oci.image import Image
 from lamina.plan.component import Component
 
-SMALLEST_DUPLICATE: Final = 4096
-
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -30,8 +31,8 @@ Key = TypeVar("Key", bound=Hashable)
 class Part:
     """A live path.
 
-    ``size`` are its bytes, 0 for all but the first of several hard links.  ``junk`` names its
-    class, empty for none; ``copy_of`` is the path that has the same bytes already.
+    ``size`` are its bytes, 0 for all but one of several hard links.  ``junk`` names its class,
+    empty for none; ``copy_of`` is the path that has the same bytes already.
     """
 
     path: str
@@ -126,19 +127,15 @@ def take_apart(
     base_layers = find_base(image, layers, base)
     paths = frozenset(item.path for item in stacked.live)
     components = components_of(image, base_layers, paths)
-    seen: dict[str, str] = {}
+    counted = count_names(stacked.live, paths)
     parts = []
-    for item in stacked.live:
-        owner, node = owners.get(item.path), item.node
-        is_large = node.kind == "file" and item.size >= SMALLEST_DUPLICATE
-        first = seen.setdefault(node.digest, item.path) if is_large else item.path
+    for item, count in zip(stacked.live, counted, strict=True):
+        owner = owners.get(item.path)
         parts.append(
             Part(
-                item.path, node, item.layer, item.size, owner,
+                item.path, item.node, item.layer, count.size, owner,
                 components.of(item, owner),
-                kind_of(item.path, mode=node.mode),
-                junk_class(item.path, paths) if item.size else "",
-                first if first != item.path else "",
+                kind_of(item.path, mode=item.node.mode), count.junk, count.copy_of,
             )
         )  # fmt: skip
     return Anatomy(

@@ -1,12 +1,15 @@
 """Difference: what changed between two images: packages, files and configuration; pure."""
 
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from lamina.anatomy.anatomy import Anatomy, Part
+from lamina.anatomy.junk import junk_class
 from lamina.anatomy.owners import OwnerKind
+from lamina.anatomy.registers import RECORD
 from lamina.anatomy.reuse import Reuse, reuse
 from lamina.oci.config import RuntimeConfig
 
@@ -15,7 +18,10 @@ Change = Literal["added", "removed", "changed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageChange:
-    """A distribution or Debian package; versions are empty, and sizes 0, where it is not."""
+    """A distribution or Debian package; versions are empty, and sizes 0, where it is not.
+
+    Of several copies in one image all versions are named, and the sizes added up.
+    """
 
     kind: OwnerKind
     name: str
@@ -73,14 +79,29 @@ class _Package:
 
 
 def _owned(anatomy: Anatomy) -> dict[tuple[OwnerKind, str], _Package]:
-    versions: dict[tuple[OwnerKind, str], str] = {}
-    sizes: dict[tuple[OwnerKind, str], int] = {}
+    """Put the files of each package together; an image may have several copies of one.
+
+    A cache's copy counts for its bytes alone, for it is not installed.
+    """
+    copies: dict[tuple[OwnerKind, str], Counter[str]] = {}
+    sizes: Counter[tuple[OwnerKind, str]] = Counter()
     for part in anatomy.parts:
         if part.owner is not None:
             key = (part.owner.kind, part.owner.name)
-            versions.setdefault(key, part.owner.version)
-            sizes[key] = sizes.get(key, 0) + part.size
-    return {key: _Package(version, sizes[key]) for key, version in versions.items()}
+            sizes[key] += part.size
+            is_copy = part.path.endswith(RECORD) and not junk_class(part.path, ())
+            copies.setdefault(key, Counter())[part.owner.version] += is_copy
+    return {key: _Package(_versions(counts), sizes[key]) for key, counts in copies.items()}
+
+
+def _versions(counts: Mapping[str, int]) -> str:
+    """Write the versions of all copies; a Debian package has no RECORD, and is there once.
+
+    >>> _versions({"2.0": 2, "1.0": 1})
+    '1.0, 2.0 (twice)'
+    """
+    times = {0: "", 1: "", 2: " (twice)"}
+    return ", ".join(f"{v}{times.get(n, f' ({n} times)')}" for v, n in sorted(counts.items()))
 
 
 def _packages(old: Anatomy, new: Anatomy) -> Iterator[PackageChange]:

@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any, Final, Protocol
 
+from lamina.anatomy.links import linked_registers, with_registers
 from lamina.anatomy.node import LayerNodes
 from lamina.anatomy.plausible import Plausible
 from lamina.anatomy.read import read_layer
@@ -84,6 +85,9 @@ def _key(layer: Layer) -> str:
 def _read(layer: Layer, content: Content, shelf: Shelf) -> LayerNodes:
     with content.open(layer.descriptor) as stream:
         found = read_layer(stream, layer)
+    if linked_registers(found):
+        with content.open(layer.descriptor) as stream:
+            found = with_registers(found, stream, layer)
     if len(found.nodes) <= _REMEMBERED:
         with contextlib.suppress(ValueError):  # names that are no text have no place in JSON
             shelf.remember(TOPIC, _key(layer), to_rows(found))

@@ -7,7 +7,7 @@ from lamina.anatomy.node import LayerNodes, Node
 from lamina.anatomy.registers import is_register
 from lamina.layer.contents import Contents
 
-TOPIC: Final = "layer nodes 1"
+TOPIC: Final = "layer nodes 2"
 """Raised when the rows, or what is read of a layer, change."""
 
 _FOREIGN: Final = "base "

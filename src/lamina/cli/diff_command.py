@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from lamina.cli import images, wiring
 from lamina.cli.looking import add_looking_arguments, anatomy_of, looking
-from lamina.errors import UsageError
 from lamina.oci.platform import Platform
 from lamina.reports.differences import SHOWN, difference_document
 from lamina.reports.document import Document
@@ -29,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--locks", action="store_true",
-        help="the two are lock files of the project: say what would change, and what would move",
+        help="the two are locks of the project, files or REVISION:FILE of git: say what would "
+        "change, and what would move",
     )  # fmt: skip
     parser.add_argument(
         "--project", default=".", type=Path, metavar="PATH",
@@ -73,16 +73,15 @@ def _of_locks(options: argparse.Namespace) -> Document:
 def _planned(name: str, options: argparse.Namespace) -> "Planned":
     """Plan the project with another lock; nothing is built but the project's own wheel."""
     from lamina.build import make_plan  # noqa: PLC0415 - only for locks
+    from lamina.cli.compared_locks import named_lock  # noqa: PLC0415
     from lamina.engines.expected import expected_layers  # noqa: PLC0415
     from lamina.project.read import read_project  # noqa: PLC0415
     from lamina.reports.lock_difference import Planned  # noqa: PLC0415
 
-    if not Path(name).is_file():
-        raise UsageError("there is no such lock", where=name, hint="name a lock file of yours")
     platform = Platform.parse(options.platform) if options.platform else wiring.host_platform()
-    project = replace(read_project(options.project), requirements=Path(name))
     workshop = wiring.workshop(options.project, insecure=options.insecure_registry)
-    with looking() as step:
+    with named_lock(name) as path, looking() as step:
+        project = replace(read_project(options.project), requirements=path)
         plan = make_plan(project, platform, workshop, step)
     layers = expected_layers(plan, workshop.base, workshop.store)
     return Planned(name=name, plan=plan, layers=layers)

@@ -12,6 +12,7 @@ from lamina.cli import images, wiring
 from lamina.cli.bills import gather_bill, read_image, tool_version
 from lamina.cli.build_command import platforms
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.subjects import is_folder
 from lamina.cli.variants import add_variant_argument
 from lamina.durable import incoming
 from lamina.errors import ImageError, UsageError
@@ -66,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the bill."""
     with wiring.listening("plain" if options.output else "auto") as step:
-        is_project = Path(options.subject).is_dir()
-        data = _of_project(options, step) if is_project else _of_image(options, step)
+        of = _of_project if is_folder(options.subject) else _of_image
+        data = of(options, step)
     if options.output is None:
         print(data.decode(), end="")
         return 0

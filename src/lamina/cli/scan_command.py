@@ -11,12 +11,15 @@ from lamina.cli import scan_parts as parts
 from lamina.cli.clock import now
 from lamina.cli.looking import wanted as wanted_image
 from lamina.cli.registries import add_registry_arguments
+from lamina.cli.subjects import is_folder
 from lamina.cli.variants import add_variant_argument
 from lamina.errors import UsageError
+from lamina.oci.image import Image
 from lamina.oci.platform import Platform
 from lamina.project.project import Project
 from lamina.project.read import is_project, read_project
 from lamina.scan.accepted import judge
+from lamina.scan.base import BaseStatus, base_of_layers
 from lamina.scan.finding import SEVERITIES, Outcome
 from lamina.scan.formats.json import to_json
 from lamina.scan.formats.markdown import to_markdown
@@ -36,6 +39,7 @@ from lamina.scan.run import (
     scan_project,
 )
 from lamina.steps import Step
+from lamina.store.store import Store
 
 _FORMATS: Final[Mapping[str, Callable[[ScanResult], str]]] = {
     "text": to_text,
@@ -71,6 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--project", type=Path, default=Path(), metavar="PATH",
         help="the folder whose settings count when an image is scanned (default: this one)",
     )  # fmt: skip
+    parser.add_argument(
+        "--base", default="", metavar="IMAGE",
+        help="the image that an image should stand on (default: what its annotations name)",
+    )  # fmt: skip
     parser.add_argument("--offline", action="store_true", help="ask nobody; what is known counts")
     parser.add_argument(
         "--platform", default="",
@@ -83,8 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Scan, print, and say with the exit code what is to be thought of it."""
     _names(options.allow_unscanned, option="--allow-unscanned")
-    path = Path(options.subject)
-    scan = _scan_project if path.is_dir() else _scan_image
+    scan = _scan_project if is_folder(options.subject) else _scan_image
     with wiring.listening("auto") as step:
         result = scan(options, step)
     print(_FORMATS[options.format](result), end="")
@@ -108,7 +115,7 @@ def _scan_image(options: argparse.Namespace, step: Step) -> ScanResult:
         means = Means(
             advisories=parts.advisories(options.project, store, is_offline=options.offline),
             suite=parts.security_suite(store, is_offline=options.offline),
-            base=lambda: look.of_image(documents.annotations),
+            base=lambda: _base(options, store, found.image, look, documents.annotations),
             place=parts.place_of_image(found, store),
             programs=parts.programs(),
             settings=parts.settings_of(project),
@@ -120,7 +127,28 @@ def _scan_image(options: argparse.Namespace, step: Step) -> ScanResult:
     return _result(outcomes, options, project, digest=digest)
 
 
+def _base(
+    options: argparse.Namespace,
+    store: Store,
+    image: Image,
+    look: parts.BaseLook,
+    annotations: Mapping[str, str],
+) -> BaseStatus:
+    """Look at the base that the user names, or at the one that the image names."""
+    if not options.base:
+        return look.of_image(annotations)
+    wanted = images.Wanted(
+        name=options.base, platform=image.platform, insecure=options.insecure_registry
+    )
+    if options.offline and images.is_remote(options.base):
+        return BaseStatus(reference=options.base, state="unknown", hint=parts.OFFLINE)
+    with images.opened(wanted, store) as found:
+        return base_of_layers(options.base, found.image, image)
+
+
 def _scan_project(options: argparse.Namespace, step: Step) -> ScanResult:
+    if options.base:
+        raise UsageError("--base is for an image", hint="a project's settings name its base")
     chosen = _names([options.scanners], option="--scanners") or OF_PROJECTS
     directory = Path(options.subject)
     project = read_project(directory, options.variant)

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _OSV: Final = "LAMINA_OSV_URL"
 _ASSEMBLED: Final = ("debian:", "ubuntu:")
-_OFFLINE: Final = "offline: nobody was asked"
+OFFLINE: Final = "offline: nobody was asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class BaseLook:
         image = registry_reference(name)
         is_moving = (image is not None and image.tag) or name.startswith(_ASSEMBLED)
         if self.is_offline and is_moving:
-            return BaseStatus(reference=name, state="unknown", hint=_OFFLINE)
+            return BaseStatus(reference=name, state="unknown", hint=OFFLINE)
         return self._status(check_base(project, self.platform, self.open_client, step), image)
 
     def of_image(self, annotations: Mapping[str, str]) -> BaseStatus:
@@ -187,7 +187,7 @@ class BaseLook:
         if image is None or not image.tag:
             return BaseStatus(reference=name, state="fixed")
         if self.is_offline or not digest:
-            why = _OFFLINE if self.is_offline else "the image names no digest of its base"
+            why = OFFLINE if self.is_offline else "the image names no digest of its base"
             return BaseStatus(reference=name, state="unknown", hint=why)
         tag = replace(image, digest=None)
         known = Digest.parse(digest)

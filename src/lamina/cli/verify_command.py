@@ -80,7 +80,8 @@ def _image_lines(one: Examined, *, is_quick: bool) -> Iterator[str]:
     yield f"proven: {one.digest}, {plan.base.platform}"
     yield f"  {_sentence(plan)}, nothing else"
     how = "named by digest, and not read" if is_quick else "read, and are what they should be"
-    yield f"  {verdict.layers} layers are {how}; manifest and config are the same to the byte"
+    same = "manifest and config are" if verdict.is_same_manifest else "the config is"
+    yield f"  {verdict.layers} layers are {how}; {same} the same to the byte"
     yield from (f"  note: {note}" for note in verdict.notes)
 
 

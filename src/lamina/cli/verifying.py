@@ -59,7 +59,7 @@ class Examination:
 def find_tree(text: str, store: Store, insecure: Collection[str]) -> tuple[ImageTree, Content]:
     """Find all of what ``text`` names; of a registry only manifests are fetched yet."""
     if not text.startswith(_REGISTRY):
-        return images.find_tree(text, store)
+        return images.find_tree(text, store, insecure)
     reference = Reference.parse(text.removeprefix(_REGISTRY))
     client = wiring.registries(insecure)(reference)
     root, _ = client.get_manifest(str(reference.digest or reference.tag))

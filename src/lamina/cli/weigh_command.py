@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import partial
+from os.path import relpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -144,19 +145,30 @@ def _apply(weighing: Weighing, direct: Direct, options: argparse.Namespace) -> i
     if unknown := [name for name in dropped if name not in direct.names]:
         raise UsageError(f"{direct.path.name} does not list {', '.join(unknown)}")
     changes |= dict.fromkeys(dropped, Change())
-    old = text_of(direct.path)
-    new = changed(old, changes, is_toml=direct.path.suffix == ".toml")
-    if new == old:
+    edited = [_edited(path, changes) for path in direct.paths]
+    for path, old, new in (row for row in edited if row[1] != row[2]):
+        print(unified_diff(old, new, name=relpath(path, direct.path.parent)), end="")
+        if options.write:
+            _write(path, new)
+        done = "changed" if options.write else "not changed: --write does it"
+        print(f"{path}: {done}; then run `lamina lock`, and test", file=sys.stderr)
+    if all(old == new for _, old, new in edited):
         print("nothing to change", file=sys.stderr)
-        return 0
-    print(unified_diff(old, new, name=direct.path.name), end="")
-    if options.write:
-        with incoming(direct.path.absolute().parent) as out:
-            out.file.write(new.encode())
-            out.commit(direct.path, mode=0o644)
-    done = "changed" if options.write else "not changed: --write does it"
-    print(f"{direct.path}: {done}; then run `lamina lock`, and test", file=sys.stderr)
     return 0
+
+
+def _edited(path: Path, changes: Mapping[str, Change]) -> tuple[Path, str, str]:
+    old = text_of(path)
+    return path, old, changed(old, changes, is_toml=path.suffix == ".toml")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write where a link leads, and let who may read it do so."""
+    place = path.resolve()
+    mode = place.stat().st_mode & 0o777
+    with incoming(place.parent) as out:
+        out.file.write(text.encode())
+        out.commit(place, mode=mode)
 
 
 def _change(swap: Swap) -> Change:

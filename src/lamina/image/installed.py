@@ -1,7 +1,8 @@
 """What the layers of an image say is installed: dist-info folders and dpkg's status, stacked."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final
 
@@ -13,14 +14,17 @@ from lamina.image.license import License, license_of
 from lamina.layer.entries import LayerReader, Member
 
 _METADATA: Final = re.compile(
-    r"(.*/)?([^/]+\.dist-info/METADATA|[^/]+\.egg-info/PKG-INFO|[^/]+\.egg-info)"
+    r"(.*/)?([^/]+\.dist-info/METADATA|[^/]+\.egg-info/PKG-INFO|[^/]+\.egg-info|EGG-INFO/PKG-INFO)"
 )
 _STATUS: Final = re.compile(r"var/lib/dpkg/(status|status\.d/(?![^/]*\.md5sums$)[^/]+)")
 _RELEASE: Final = frozenset({"etc/os-release", "usr/lib/os-release"})
 _UNREAD: Final = re.compile(
     r"lib/apk/db/installed|(var/lib|usr/lib/sysimage)/rpm/(Packages|Packages\.db|rpmdb\.sqlite)"
 )
+_STARTS: Final = (b"Metadata-Version:", b"Name:", b"Package:")
+"""How files begin that may have another name, under which they say what is installed."""
 _LARGEST: Final = 32 << 20
+_LARGEST_ELSEWHERE: Final = 64 << 20
 _LONGEST: Final = 200
 _MOST: Final = 200_000
 
@@ -77,8 +81,9 @@ def installed(layers: Iterable[BinaryIO]) -> Installed:
     Raises ``ArchiveError`` for a layer that is malformed or holds more than is plausible.
     """
     tree: dict[str, _Said] = {}
+    elsewhere = _Elsewhere()
     for stream in layers:
-        gone, opaque, said = _layer(LayerReader(stream))
+        gone, opaque, said = _layer(LayerReader(stream), tree, elsewhere)
         tree = {path: one for path, one in tree.items() if not _is_gone(path, gone, opaque)}
         tree.update(said)
     release: dict[str, str] = {}
@@ -102,32 +107,81 @@ def read_register(path: str, data: bytes) -> tuple[Found, ...]:
     return _read(path, data).found
 
 
-def _layer(reader: LayerReader) -> tuple[set[str], set[str], dict[str, _Said]]:
+class _Elsewhere:
+    """Keeps files that look as if they said what is installed, under names that do not.
+
+    A hard link may give one of them such a name, also in a later layer.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, bytes] = {}
+        self._left = _LARGEST_ELSEWHERE
+
+    def take(self, reader: LayerReader, member: Member) -> None:
+        """Look at the first bytes of a file, and keep all of it where they are as expected."""
+        self._texts.pop(member.path, None)
+        if not 0 < member.size <= min(_LARGEST, self._left):
+            return
+        chunks = reader.chunks()
+        first = next(chunks, b"")
+        if first.startswith(_STARTS):
+            self._texts[member.path] = b"".join([first, *chunks])
+            self._left -= member.size
+
+    def link(self, member: Member) -> None:
+        """Give a file one more name."""
+        if member.target in self._texts:
+            self._texts[member.path] = self._texts[member.target]
+
+    def said(self, member: Member) -> _Said:
+        """Read a file under the name that a link gives it."""
+        text = self._texts.get(member.target)
+        if text is None:
+            return _Said(note=f"/{_plain(member.path)} is another name of a file that was not read")
+        return _read(member.path, text)
+
+
+def _layer(
+    reader: LayerReader, below: MutableMapping[str, _Said], elsewhere: _Elsewhere
+) -> tuple[set[str], set[str], dict[str, _Said]]:
     """Read one layer: which paths it hides, of which folders it hides all, and what it says."""
     gone: set[str] = set()
     opaque: set[str] = set()
     said: dict[str, _Said] = {}
     count = 0
     for member in reader:
-        if member.is_opaque_marker:
-            opaque.add(member.path.rpartition("/")[0])
-        elif (removed := member.removes) is not None:
-            gone.add(removed)
-        elif member.kind != "directory":
-            gone.add(member.path)
+        _hide(member, gone, opaque)
         if _UNREAD.fullmatch(member.path):
             said[member.path] = _Said(note=f"/{member.path} lists packages that are not read here")
         if is_register(member.path):
-            said[member.path] = _member(reader, member, said)
+            said[member.path] = _member(reader, member, ChainMap(said, below), elsewhere)
             count += len(said[member.path].found)
             if count > _MOST:
                 raise ArchiveError(f"the layer lists more than {_MOST} packages")
+        elif member.kind == "file":
+            elsewhere.take(reader, member)
+        elif member.kind == "hardlink":
+            elsewhere.link(member)
     return gone, opaque, said
 
 
-def _member(reader: LayerReader, member: Member, said: Mapping[str, _Said]) -> _Said:
-    if member.kind == "hardlink" and member.target in said:
-        other = said[member.target]
+def _hide(member: Member, gone: set[str], opaque: set[str]) -> None:
+    """Note what of the layers below a member hides."""
+    if member.is_opaque_marker:
+        opaque.add(member.path.rpartition("/")[0])
+    elif (removed := member.removes) is not None:
+        gone.add(removed)
+    elif member.kind != "directory":
+        gone.add(member.path)
+
+
+def _member(
+    reader: LayerReader, member: Member, known: Mapping[str, _Said], elsewhere: _Elsewhere
+) -> _Said:
+    if member.kind == "hardlink":
+        other = known.get(member.target)
+        if other is None:
+            return elsewhere.said(member)
         return replace(other, found=tuple(replace(x, path=member.path) for x in other.found))
     if member.kind != "file":
         return _Said()  # a link leads to a file that is looked at where it is, or a folder

@@ -23,6 +23,7 @@ Lines = tuple[str, ...]
 
 _REWRITTEN: Final = "has the same values, written in another way"
 _TWICE: Final = "names a member twice, of which readers take one or the other"
+_MAGICS: Final = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 _LARGEST_CONFIG: Final = 8 << 20
 
 
@@ -38,12 +39,14 @@ class Difference:
 class Verdict:
     """What was found of one image of ``layers`` layers.
 
-    ``notes`` are differences that change no file and no setting.
+    ``notes`` are differences that change no file and no setting; with ``is_same_manifest`` the
+    manifest has the expected bytes all the same.
     """
 
     layers: int
     differences: tuple[Difference, ...] = ()
     notes: Lines = ()
+    is_same_manifest: bool = True
 
     @property
     def is_proven(self) -> bool:
@@ -89,7 +92,12 @@ def verify(
     found += _documents("manifest", _manifest_lines(expected.image, data, alignment), data,
                         expected.image.manifest_bytes)  # fmt: skip
     found += _config(expected.image, config, content, layers_differ=bool(found))
-    return Verdict(layers=len(layers), differences=tuple(found), notes=tuple(reader.notes))
+    return Verdict(
+        layers=len(layers),
+        differences=tuple(found),
+        notes=tuple(reader.notes),
+        is_same_manifest=data == expected.image.manifest_bytes,
+    )
 
 
 def read_config(content: Content, descriptor: Descriptor) -> bytes:
@@ -188,6 +196,8 @@ class _Thorough:
         with self._content.open(actual) as stream:
             is_repacked = diff_id_of(stream) == layer.diff_id
         if is_repacked:
+            if wrong := self._mislabelled(actual):
+                return wrong
             where = self._expected.where(number)
             self.notes.append(f"{where} holds the same, compressed by something else")
             return ()
@@ -195,6 +205,17 @@ class _Thorough:
         with ours, self._content.open(actual) as theirs:
             lines = layer_differences(ours, theirs, owners=self._expected.owners(layer))
         return lines or ("has the same entries, and other headers of the tar",)
+
+    def _mislabelled(self, actual: Descriptor) -> Lines:
+        """Compare the compression with the media type, which is all that some engines go by."""
+        with self._content.open(actual) as stream:
+            start = stream.read(4)
+        found = next((name for name, magic in _MAGICS.items() if start.startswith(magic)), "")
+        said = next((name for name in _MAGICS if actual.media_type.endswith(name)), "")
+        if found == said:
+            return ()
+        named = found or "nothing"
+        return (f"is compressed by {named}, and the manifest calls it {actual.media_type}",)
 
 
 def _attempt(act: Callable[[], Lines]) -> Lines:

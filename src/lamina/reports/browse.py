@@ -36,6 +36,7 @@ ALL: Final = -1
 class FileRow:
     """A file, link or device in the layer that wrote it; ``size`` adds up as an anatomy's does.
 
+    Layers count from 1 at the bottom, as everywhere that people see their numbers.
     ``why`` says what the mark means for this file.
     """
 
@@ -119,7 +120,7 @@ def _live(part: Part) -> FileRow:
     return FileRow(
         path=_shown(f"/{part.path}"),
         size=part.size,
-        layer=part.layer,
+        layer=part.layer + 1,
         mark=mark,
         why=_shown(why),
         owner=_shown(str(part.owner or "")),
@@ -131,9 +132,9 @@ def _dead(dead: Dead) -> FileRow:
     return FileRow(
         path=_shown(f"/{dead.path}"),
         size=dead.size,
-        layer=dead.writer,
+        layer=dead.writer + 1,
         mark=Mark.DEAD,
-        why=f"{dead.how} by layer {dead.killer}",
+        why=f"{dead.how} by layer {dead.killer + 1}",
     )
 
 

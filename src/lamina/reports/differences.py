@@ -138,9 +138,8 @@ def _settings(difference: Difference) -> Table:
 
 def _files(difference: Difference, shown: int | None) -> Iterator[Table | Paragraph]:
     """List files, for people without those of packages that are listed themselves."""
-    moved = {f"{row.name} {version}".strip() for row in difference.packages
-             for version in (row.before, row.after)}  # fmt: skip
-    rows = [row for row in difference.files if shown is None or row.owner not in moved]
+    moved = {row.name for row in difference.packages}
+    rows = [r for r in difference.files if shown is None or r.owner.partition(" ")[0] not in moved]
     rows.sort(key=lambda row: (-abs(row.size_after - row.size_before), row.path))
     left = len(rows[:shown])
     if difference.files and not rows:

@@ -13,7 +13,7 @@ _SHELL: Final = ("/bin/sh -c #(nop) ", "/bin/sh -c ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRow:
-    """A layer, counted from 0 at the bottom; ``duplicate`` and ``junk`` are of its live bytes."""
+    """A layer, counted from 1 at the bottom; ``duplicate`` and ``junk`` are of its live bytes."""
 
     number: int
     packed: int
@@ -37,7 +37,7 @@ def layer_rows(anatomy: Anatomy) -> tuple[LayerRow, ...]:
     holds = _owned(anatomy)
     return tuple(
         LayerRow(
-            number=number,
+            number=number + 1,
             packed=layer.size,
             unpacked=nodes.size,
             live=live[number],

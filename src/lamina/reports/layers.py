@@ -87,7 +87,7 @@ def _layers(anatomy: Anatomy, reuse: Reuse | None, shown: int | None) -> Table:
     """List the layers; their digests are for programs, lines are long enough without."""
     rows: list[tuple[Cell, ...]] = []
     for layer in layer_rows(anatomy):
-        is_held = ("yes" if layer.number in reuse.layers else "",) if reuse else ()
+        is_held = ("yes" if layer.number - 1 in reuse.layers else "",) if reuse else ()
         row = (
             layer.number, *is_held, layer.packed, layer.unpacked, layer.live, layer.dead,
             layer.files, layer.made_by, layer.holds, *((layer.digest,) if shown is None else ()),
@@ -144,7 +144,7 @@ def _dead(anatomy: Anatomy, shown: int | None) -> tuple[Table | Paragraph, ...]:
         return (Paragraph(text="None: no layer hides what another brings."),)
     groups: dict[tuple[int, int, str], list[Dead]] = defaultdict(list)
     for dead in anatomy.dead:
-        groups[dead.writer, dead.killer, dead.how].append(dead)
+        groups[dead.writer + 1, dead.killer + 1, dead.how].append(dead)
     sums = sorted(
         ((sum(d.size for d in found), key, found) for key, found in groups.items()),
         key=lambda row: (-row[0], row[1]),
@@ -167,7 +167,7 @@ def _dead(anatomy: Anatomy, shown: int | None) -> tuple[Table | Paragraph, ...]:
             key="files",
             title="The largest",
             columns=(_BYTES, *where, _PATH),
-            rows=tuple((d.size, d.writer, d.killer, d.how, f"/{d.path}") for d in largest),
+            rows=tuple((d.size, d.writer + 1, d.killer + 1, d.how, f"/{d.path}") for d in largest),
         ),
     )
 

@@ -3,17 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lamina.scan.documents import Document
 from lamina.scan.secrets.search import Hit
 from lamina.scan.tree import Leaf, Tree
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """The bytes of a file that scanners read, as far as they are looked at, and its layer."""
-
-    path: str
-    data: bytes
-    layer: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +28,8 @@ class Inventory:
     """What was seen.
 
     ``documents`` are those of the finished image, by path.  ``texts`` files were searched for
-    secrets, and ``binaries`` were not; those of lower layers count too.
+    secrets, and ``binaries`` were not; those of lower layers count too.  ``unread`` says which
+    files should have been documents and are not, and is empty where all of them are.
     """
 
     tree: Tree = field(default_factory=Tree)
@@ -44,6 +37,7 @@ class Inventory:
     secrets: tuple[FileHits, ...] = ()
     texts: int = 0
     binaries: int = 0
+    unread: str = ""
 
     def document(self, *paths: str) -> bytes:
         """Return the first of the documents that is there, or nothing."""

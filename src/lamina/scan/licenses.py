@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from lamina.scan.documents import Document
 from lamina.scan.finding import Finding, Outcome, Place
-from lamina.scan.inventory import Document, Inventory
+from lamina.scan.inventory import Inventory
 from lamina.scan.license_terms import denied_by, from_classifiers, spdx
 from lamina.scan.metadata import Distribution, distributions
 
@@ -26,7 +27,11 @@ def scan_licenses(inventory: Inventory, denied: Sequence[str]) -> Outcome:
     if not denied:
         return Outcome(scanner=NAME, coverage=f"{coverage}; the settings deny no licence")
     findings = [one for each in found for one in _of_distribution(each, denied)]
-    findings += [one for paper in papers for one in _of_package(paper, denied)]
+    texts = {paper.data for paper in papers}  # many are links to the same one
+    refused = {text: terms for text in texts if (terms := _refused(text, denied))}
+    findings += [
+        _of_package(paper, refused[paper.data]) for paper in papers if paper.data in refused
+    ]
     return Outcome(scanner=NAME, findings=tuple(findings), coverage=coverage)
 
 
@@ -64,22 +69,24 @@ def _of_distribution(one: Distribution, denied: Sequence[str]) -> Iterator[Findi
         )
 
 
-def _of_package(paper: Document, denied: Sequence[str]) -> Iterator[Finding]:
+def _refused(text: bytes, denied: Sequence[str]) -> tuple[str, ...]:
     """Look at the headline of each paragraph: a package has many files and many licences."""
-    match = _COPYRIGHT.fullmatch(paper.path)
-    if match is None or not _MACHINE_READABLE.match(paper.data):
-        return
-    lines = [row.decode("utf-8", "replace").strip() for row in _LICENSE.findall(paper.data)]
-    refused = sorted({r for line in lines if (r := denied_by(_debian(line), denied))})
-    if refused:
-        yield Finding(
-            rule="license/denied",
-            subject=match[1],
-            severity="high",
-            text=f"the Debian package {match[1]} has files under {', '.join(refused)}",
-            place=Place(path=paper.path, layer=paper.layer),
-            hint="do without it, or accept it in [tool.lamina.scan]",
-        )
+    if not _MACHINE_READABLE.match(text):
+        return ()
+    lines = [row.decode("utf-8", "replace").strip() for row in _LICENSE.findall(text)]
+    return tuple(sorted({r for line in lines if (r := denied_by(_debian(line), denied))}))
+
+
+def _of_package(paper: Document, refused: Sequence[str]) -> Finding:
+    name = paper.path.split("/")[-2]
+    return Finding(
+        rule="license/denied",
+        subject=name,
+        severity="high",
+        text=f"the Debian package {name} has files under {', '.join(refused)}",
+        place=Place(path=paper.path, layer=paper.layer),
+        hint="do without it, or accept it in [tool.lamina.scan]",
+    )
 
 
 def _debian(line: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -52,22 +52,29 @@ class InstalledPackage:
 
 def distributions(inventory: Inventory) -> tuple[Distribution, ...]:
     """List the distributions of an image by name; malformed metadata counts as none."""
-    found = (
-        _distribution(document.path, document.data, document.layer)
-        for document in inventory.documents.values()
-        if document.path.endswith(("/METADATA", "/PKG-INFO", ".egg-info"))
-    )
-    unique = {(one.name, one.version): one for one in found if one is not None}
+    unique = {(one.name, one.version): one for one in copies(inventory)}
     return tuple(unique[key] for key in sorted(unique))
+
+
+def copies(inventory: Inventory) -> Iterator[Distribution]:
+    """Yield them wherever they are, as a cache has them again; equal metadata is parsed once."""
+    known: dict[bytes, Distribution | None] = {}
+    for document in inventory.documents.values():
+        if document.path.endswith(("/METADATA", "/PKG-INFO", ".egg-info")):
+            if document.data not in known:
+                known[document.data] = _distribution(document.data)
+            if (found := known[document.data]) is not None:
+                yield replace(found, path=document.path, layer=document.layer)
 
 
 def debian_packages(inventory: Inventory) -> tuple[InstalledPackage, ...]:
     """List the installed Debian packages: of dpkg's status, or of status.d without dpkg."""
     found: dict[tuple[str, str], InstalledPackage] = {}
-    for path, document in inventory.documents.items():
-        if path.startswith("var/lib/dpkg/status"):
-            for package in _packages(document.data.decode("utf-8", "replace")):
-                found[package.name, package.architecture] = package
+    status = "var/lib/dpkg/status"
+    texts = (d.data for path, d in inventory.documents.items() if path.startswith(status))
+    for data in dict.fromkeys(texts):  # links lead to the same text again
+        for package in _packages(data.decode("utf-8", "replace")):
+            found[package.name, package.architecture] = package
     return tuple(found[key] for key in sorted(found))
 
 
@@ -84,7 +91,7 @@ def system(inventory: Inventory) -> System:
     return System(id=fields.get("ID", "").lower(), codename=codename if is_plain else "")
 
 
-def _distribution(path: str, data: bytes, layer: int) -> Distribution | None:
+def _distribution(data: bytes) -> Distribution | None:
     fields: dict[str, list[str]] = {}
     for name, value in _headers(data.decode("utf-8", "replace")):
         fields.setdefault(name, []).append(value)
@@ -94,8 +101,6 @@ def _distribution(path: str, data: bytes, layer: int) -> Distribution | None:
     return Distribution(
         name=canonicalize_name(name),
         version=version,
-        path=path,
-        layer=layer,
         expression=fields.get("license-expression", [""])[0].strip(),
         license=fields.get("license", [""])[0].strip(),
         classifiers=tuple(c for c in fields.get("classifier", ()) if c.startswith("License ::")),

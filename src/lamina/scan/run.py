@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from lamina.errors import LaminaError
@@ -20,6 +20,7 @@ from lamina.scan.advisory import Advisories
 from lamina.scan.base import BaseStatus, scan_base
 from lamina.scan.debian_updates import SecuritySuite, scan_debian
 from lamina.scan.finding import Outcome, not_scanned
+from lamina.scan.foreign import not_looked_for
 from lamina.scan.inventory import Inventory
 from lamina.scan.licenses import scan_licenses
 from lamina.scan.metadata import Distribution, distributions
@@ -90,15 +91,17 @@ def scan_image(
 ) -> tuple[Outcome, ...]:
     """Run the ``wanted`` scanners on an image; its layers are read once, and only if need be."""
     inventory = _Once(subject.inventory)
-    debian = _Once(lambda: scan_debian(inventory(), means.suite))
+    debian = _Once(lambda: _whole(scan_debian(inventory(), means.suite), inventory()))
     scanners: dict[str, Scanner] = {
-        vulnerabilities.NAME: lambda: scan_vulnerabilities(
-            distributions(inventory()), means.advisories, own=means.own
-        ),
+        vulnerabilities.NAME: lambda: _whole(_vulnerabilities(inventory(), means), inventory()),
         debian_updates.NAME: debian,
         secrets_scan.NAME: lambda: scan_secrets(inventory(), subject.config, own=means.own),
-        permissions.NAME: lambda: scan_permissions(inventory(), subject.runtime),
-        licenses.NAME: lambda: scan_licenses(inventory(), means.settings.deny_licenses),
+        permissions.NAME: lambda: _whole(
+            scan_permissions(inventory(), subject.runtime), inventory()
+        ),
+        licenses.NAME: lambda: _whole(
+            scan_licenses(inventory(), means.settings.deny_licenses), inventory()
+        ),
         base_scan.NAME: lambda: _base(means, debian),
         **_programs(means, "layout"),
     }
@@ -155,6 +158,20 @@ class _Once(Generic[Result]):
                 self._error = error
                 raise
         return self._answers[0]
+
+
+def _vulnerabilities(inventory: Inventory, means: Means) -> Outcome:
+    """Say with it what else is in the image, which no advisory about Python is about."""
+    found = distributions(inventory)
+    outcome = scan_vulnerabilities(found, means.advisories, own=means.own)
+    others = not_looked_for(inventory.tree, found=len(found))
+    return replace(outcome, coverage="; ".join(filter(None, (outcome.coverage, others))))
+
+
+def _whole(outcome: Outcome, inventory: Inventory) -> Outcome:
+    """End as not having scanned where what says who and what is installed was not read."""
+    reason = "; ".join(filter(None, (inventory.unread, outcome.reason)))
+    return replace(outcome, reason=reason)
 
 
 def _base(means: Means, debian: Scanner | None) -> Outcome:

@@ -31,6 +31,7 @@ Changes = Mapping[str, Change]
 _TABLE: Final = re.compile(r"\s*\[(?P<name>[^\]\n]+)\]\s*(#.*)?")
 _START: Final = re.compile(r"\s*dependencies\s*=\s*\[")
 _COMMENT: Final = re.compile(r"(^|\s)#.*$")
+_LAST_COMMENT: Final = re.compile(r"[ \t]{0,40}(?:(?<=\s)|^)#.*$")
 _OPTION: Final = re.compile(r"\s--?\w.*$")
 _STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 _REST: Final = re.compile(r"\s*,?[ \t]*")
@@ -44,7 +45,7 @@ def changed(text: str, changes: Changes, *, is_toml: bool) -> str:
     """
     lines = text.splitlines(keepends=True)
     if not is_toml:
-        return "".join(_requirements_line(line, changes) for line in lines)
+        return "".join(_requirements_line(line, changes) for line in _joined(lines))
     new = "".join(_pyproject_lines(lines, changes))
     if _listed(new) != _expected(text, changes):
         raise ProjectError(
@@ -78,15 +79,29 @@ def requirement_of(text: str) -> Requirement | None:
         return None
 
 
+def _joined(lines: list[str]) -> Iterator[str]:
+    """Put lines together that a backslash continues: hashes belong to what they are hashes of."""
+    pending = ""
+    for line in lines:
+        pending += line
+        if not line.rstrip("\r\n").endswith("\\"):
+            yield pending
+            pending = ""
+    if pending:
+        yield pending
+
+
 def _requirements_line(line: str, changes: Changes) -> str:
-    old = bare(line)
+    first = line.splitlines(keepends=True)[0]
+    old = bare(first)
     requirement = requirement_of(old)
     if requirement is None or (name := _name(requirement)) not in changes:
         return line
-    start, _, rest = line.partition(old)
+    start, _, rest = first.rstrip("\r\n").rstrip("\\").partition(old)
+    comment = _LAST_COMMENT.search(rest)  # options are left out: a hash is that of the old one
+    kept = comment[0].rstrip() if comment else ""
     texts = _texts(changes[name], requirement)
-    ended = [f"{text}{rest if rest.strip() else ''}".rstrip() for text in texts]
-    return "".join(f"{start}{text}{_end(line)}" for text in ended)
+    return "".join(f"{start}{text}{kept}{_end(first)}" for text in texts)
 
 
 def _pyproject_lines(lines: list[str], changes: Changes) -> Iterator[str]:
@@ -162,15 +177,25 @@ def _texts(change: Change, old: Requirement) -> tuple[str, ...]:
     """Write what stands there afterwards."""
     if not change.new:
         return ()
+    new = _with_extras(change.new, old)
     if not change.machine:
-        return (_marked(change.new, old.marker),)
+        return (_marked(new, old.marker),)
     kept = Requirement(str(old))
     kept.marker = None
     here, elsewhere = (f"platform_machine {sign} '{change.machine}'" for sign in ("==", "!="))
     return (
-        _marked(change.new, old.marker, here),
+        _marked(new, old.marker, here),
         _marked(str(kept), old.marker, elsewhere),
     )
+
+
+def _with_extras(text: str, old: Requirement) -> str:
+    """Ask for the extras that the old one was asked for."""
+    new = requirement_of(text)
+    if new is None or not old.extras:
+        return text
+    new.extras |= old.extras
+    return str(new)
 
 
 def _marked(text: str, *markers: Marker | str | None) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from lamina.layer.inflate import inflate
 from lamina.layer.scripts import read_entry_points, rewrite_shebang
 from lamina.layer.venv import Venv
-from lamina.layer.write import inflate
 from lamina.layer.zip_directory import STORED, Member, ZipDirectory
 from lamina.rootfs.modules import importable
 from lamina.weigh.files import Listing, installed_files, script_members

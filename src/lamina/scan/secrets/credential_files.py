@@ -37,8 +37,10 @@ def _file(
 
 
 CREDENTIAL_FILES: Final[tuple[CredentialFile, ...]] = (
-    _file("netrc", "a login of a netrc file", r"[._]netrc", r"\bpassword\s+(\S{3,})"),
-    _file("pypirc", "a login of an index", r"\.pypirc", r"^\s*password\s*[:=]\s*(\S{3,})"),
+    _file("netrc", "a login of a netrc file",
+          r"[._]netrc|etc/apt/auth\.conf(?:\.d/[^/]+)?", r"\bpassword\s+(\S{3,})"),
+    _file("pypirc", "a login of an index", r"\.pypirc",
+          r"^[ \t]*password[ \t]*[:=][ \t]*(\S{3,})"),
     _file("docker-login", "a login of a registry", r"\.docker/config\.json|\.dockercfg"
           r"|\.dockerconfigjson|containers/auth\.json",
           r'"(?:auth|identitytoken|registrytoken|password)"\s*:\s*"([^"\s]{4,})"'),
@@ -46,7 +48,7 @@ CREDENTIAL_FILES: Final[tuple[CredentialFile, ...]] = (
           r"_(?:authToken|auth|password)\s*=\s*([^\s$]{6,})"),
     _file("git-credentials", "a login of a git server",
           r"\.git-credentials|\.config/git/credentials",
-          r"://[^:\s]*:([^@\s]{3,})@"),
+          r"://[^:\s/]{0,200}:([^@\s]{3,400})@"),
     _file("pgpass", "a login of a PostgreSQL server", r"\.pgpass", r"^(?:[^:\n#]*:){4}(\S{3,})$"),
     _file("kubeconfig", "a login of a Kubernetes cluster", r"\.kube/config|kubeconfig(?:\.ya?ml)?",
           r"(?:token|client-key-data|password):\s*[\"']?([^\s\"']{8,})"),

@@ -13,7 +13,8 @@ from lamina.scan.finding import Severity
 from lamina.scan.secrets.plausible import entropy, is_placeholder
 
 _LEAST_ENTROPY: Final = 2.8
-_KEY_BODY: Final = re.compile(rb"[A-Za-z0-9+/=]{64}")
+_KEY_BODY: Final = re.compile(rb"[A-Za-z0-9+/=]{48}")
+"""The shortest keys have 64 of them, less the signs that may also join the lines of a program."""
 _BETWEEN: Final = re.compile(
     rb"\\+[nr]|[\s\"'+,>|\\]|(?:Proc-Type|DEK-Info|Version|Comment): ?[^\n]*"
 )
@@ -25,7 +26,8 @@ class Pattern:
     """One form: ``rule`` is the second half of the finding's rule, ``title`` says what it is.
 
     ``group`` of ``form`` is the secret itself.  ``check`` looks at the secret and at what follows.
-    One of the ``keywords`` is in every match, near its start.
+    One of the ``keywords`` is in every match, near its start.  With ``has_body`` the form is only
+    the line above the secret.
     """
 
     rule: str
@@ -35,6 +37,7 @@ class Pattern:
     severity: Severity = "high"
     group: int = 0
     check: Callable[[bytes, bytes], bool]
+    has_body: bool = False
 
 
 def _is_token(secret: bytes, _: bytes) -> bool:
@@ -44,7 +47,8 @@ def _is_token(secret: bytes, _: bytes) -> bool:
 
 def _is_key(_: bytes, following: bytes) -> bool:
     """Say whether a key's body follows its first line; documentation has the line alone."""
-    body = _BETWEEN.sub(b"", following[:_KEY_LENGTH])
+    end = following.find(b"-----", 0, _KEY_LENGTH)  # the end of the key, or the start of another
+    body = _BETWEEN.sub(b"", following[: end if end >= 0 else _KEY_LENGTH])
     match = _KEY_BODY.match(body)
     return match is not None and not is_placeholder(match[0].decode())
 
@@ -73,7 +77,13 @@ def _key(rule: str, title: str, keyword: str, *, severity: Severity = "critical"
     words = keyword.encode()
     form = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,2}?" + words + rb"-----")
     return Pattern(
-        rule=rule, title=title, keywords=(words,), form=form, severity=severity, check=_is_key
+        rule=rule,
+        title=title,
+        keywords=(words,),
+        form=form,
+        severity=severity,
+        check=_is_key,
+        has_body=True,
     )
 
 
@@ -87,6 +97,7 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         form=re.compile(rb"PuTTY-User-Key-File-\d: \S+\r?\nEncryption: "),
         severity="critical",
         check=_always,
+        has_body=True,
     ),
     _token("age-key", "a private key of age", "AGE-SECRET-KEY-1",
            r"AGE-SECRET-KEY-1[0-9A-Z]{58}", severity="critical"),

@@ -3,16 +3,30 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
+_WORDS: Final = ("example", "placeholder", "redacted", "replace", "sample", "insert", "changeme")
+"""Long enough that chance never draws one, in one case: of 10,000 keys it would take millions."""
+_SHORT_WORDS: Final = ("your", "todo", "fixme", "dummy", "xxxx+")
+"""Chance draws these, but seldom with no letter on either side."""
+
+
+def _in_any_case(words: Iterable[str]) -> str:
+    return "|".join(form for w in words for form in (w, w.upper(), w.capitalize()))
+
+
 _PLACEHOLDER: Final = re.compile(
-    r"example|sample|dummy|placeholder|change.?me|your[-_ ]?|replace|insert|redacted|todo|fixme"
-    r"|xxx|\*\*\*|\.\.\.|<[^>]*>|\$\{|\$\(|\{\{|%\(|^\$|^%[A-Z_]+%$|12345678|abcdefgh|00000000",
-    re.IGNORECASE,
+    rf"{_in_any_case(_WORDS)}|(?<![A-Za-z])(?:{_in_any_case(_SHORT_WORDS)})(?![A-Za-z])"
+    r"|[cC]hange[-_. ][mM]e|CHANGE[-_. ]ME|your(?:password|passwd|secret|token|api|key)"
+    r"|x{6,}|X{6,}|\*\*\*|\.\.\.|<[^>]*>|\$\{|\$\(|\{\{|%\(|^\$[A-Za-z_]\w*(?:/|::|$)|^%[A-Z_]+%$"
+    r"|12345678|abcdefgh|ABCDEFGH|00000000"
 )
 _REFERENCE: Final = re.compile(
     r"(?:true|false|none|null|yes|no|on|off|undefined|password|passwd|secret|token|test|pass"
-    r"|nothing|default|required|optional|string|str|bytes|int)|[-+]?[0-9.]+[smhd]?"
+    r"|nothing|files|compat|default|required|optional|string|str|bytes|int)|[-+]?[0-9.]+[smhd]?"
+    r"|pass:insta"  # which OpenSSL's own openssl.cnf says
+    r"|(?:[a-z]+(?:-[a-z]+)*|[0-9]{1,4})(?:/(?:[a-z]+(?:-[a-z]+)*|[0-9]{1,4}))+"
     r"|[./~][^\s]*|[A-Za-z_][\w.]*[(\[].*|[a-z]+://[^@]*|arn:.*|sha(?:1|256|512):.*",
     re.IGNORECASE,
 )

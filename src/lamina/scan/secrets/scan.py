@@ -1,16 +1,18 @@
 """Secrets: those in files of any layer, and those in what the config says; values are not shown."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from lamina.scan.finding import Finding, Outcome, Place, Severity
 from lamina.scan.inventory import FileHits, Inventory
-from lamina.scan.published import Published
-from lamina.scan.secrets.search import Hit, Search
+from lamina.scan.published import Published, may_be_published
+from lamina.scan.secrets.search import GENERAL, Hit, Search
 
 NAME: Final = "secrets"
 _OTHER_PEOPLE: Final = 0o044
+_SHOWN: Final = 20
 
 
 def scan_secrets(
@@ -18,31 +20,43 @@ def scan_secrets(
 ) -> Outcome:
     """Turn what was found while reading into findings, and look through the config's texts.
 
-    ``own`` are the distributions whose test data is as secret as anything else.
+    ``own`` are the distributions whose files are as secret as anything else.
     """
     published = Published(inventory, own)
-    owners = {hits: published.owner(hits) for hits in inventory.secrets}
-    found = [
-        one for hits, owner in owners.items() if not owner for one in _in_file(hits, inventory)
-    ]
+    found: list[Finding] = []
+    testers: set[str] = set()
+    for file in inventory.secrets:
+        owner = published.owner(file)
+        if owner and may_be_published(file.path):
+            testers.add(owner)
+        else:
+            found += _in_file(_unpublished(file) if owner else file, inventory)
     found += _in_config(config)
     coverage = f"{inventory.texts} text files"
     if inventory.binaries:
         coverage += f"; {inventory.binaries} binary files were not looked into"
-    if names := sorted(set(filter(None, owners.values()))):
-        coverage += f"; keys that came with the tests of {', '.join(names)} are not secret"
+    if testers:
+        coverage += (
+            f"; keys that came with the tests of {', '.join(sorted(testers))} are not secret"
+        )
     unique = {(one.id, one.place.layer): one for one in reversed(found)}
     return Outcome(scanner=NAME, findings=tuple(reversed(unique.values())), coverage=coverage)
 
 
+def _unpublished(file: FileHits) -> FileHits:
+    """Leave out what only looks like a secret; a token has no business in any distribution."""
+    return replace(file, hits=tuple(hit for hit in file.hits if hit.rule not in GENERAL))
+
+
 def _in_file(file: FileHits, inventory: Inventory) -> Iterator[Finding]:
     fate = _fate(file, inventory)
-    for hit in file.hits:
+    for hits in _by_rule(file.hits):
+        hit = hits[0]
         yield Finding(
             rule=f"secret/{hit.rule}",
             subject=f"/{file.path}",
             severity=hit.severity,
-            text=f"{hit.title}{_shown(hit)} in a file{fate}",
+            text=f"{hit.title}{_shown(hit)} in a file{fate}{_more_lines(hits)}",
             place=Place(path=file.path, line=hit.line, layer=file.layer),
             hint="revoke it, keep it out of the build, and give it to the container when it starts",
         )
@@ -57,6 +71,24 @@ def _in_file(file: FileHits, inventory: Inventory) -> Iterator[Finding]:
             place=Place(path=file.path, layer=file.layer),
             hint="mount it when the container starts",
         )
+
+
+def _by_rule(hits: Sequence[Hit]) -> Iterator[list[Hit]]:
+    """Put together what is one finding: it is accepted, or repaired, as a whole."""
+    found: dict[str, list[Hit]] = {}
+    for hit in hits:
+        found.setdefault(hit.rule, []).append(hit)
+    yield from found.values()
+
+
+def _more_lines(hits: Sequence[Hit]) -> str:
+    """Name the lines of the others, as far as anybody reads them."""
+    lines = sorted({hit.line for hit in hits} - {hits[0].line})
+    if not lines:
+        return ""
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    shown = ", ".join(map(str, lines[:_SHOWN]))
+    return f"; also in line{'s' if len(lines) > 1 else ''} {shown}{more}"
 
 
 def _readable(file: FileHits, hit: Hit) -> Finding:
@@ -88,7 +120,7 @@ def _shown(hit: Hit) -> str:
 
 def _in_config(config: bytes) -> Iterator[Finding]:
     for subject, text in config_texts(config):
-        search = Search("", care="named")
+        search = Search("", care="settings")
         search.feed(text.encode("utf-8", "replace").replace(b"\0", b" "))
         for hit in search.hits:
             yield Finding(

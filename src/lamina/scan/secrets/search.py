@@ -6,26 +6,34 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from lamina.scan.finding import Severity
-from lamina.scan.secrets.assignments import assignments
+from lamina.scan.secrets.assignments import Assigned, addresses, assignments
 from lamina.scan.secrets.credential_files import CREDENTIAL_FILES, CredentialFile
 from lamina.scan.secrets.patterns import PATTERNS, Pattern
+from lamina.scan.secrets.settings import settings
 
-Care = Literal["forms", "random", "named"]
-"""Known forms alone; also what looks drawn by chance; also whatever is called a secret."""
+Care = Literal["forms", "random", "named", "settings"]
+"""Known forms and logins in addresses alone; also what looks drawn by chance; also whatever is
+called a secret; and that to the end of its line."""
 
 _OVERLAP: Final = 16 << 10
 _BINARY: Final = 8 << 10
 _MOST_HITS: Final = 100
-_GENERAL: Final = frozenset({"assignment", "password-in-address"})
+GENERAL: Final = frozenset({"assignment", "password-in-address"})
+"""What is a secret by its name or place; everything else has a form that only secrets have."""
+
 _BEFORE, _NEAR = 64, 1024
 _OTHERS: Final = re.compile(
-    r".*(?:^|/)(?:(?:site|dist)-packages|node_modules)/.*|(?:usr/(?:local/)?)?lib/python3[^/]*/.*"
-    r"|usr/(?:share|include|src|lib|libexec)/.*|var/lib/(?:dpkg|apt)/.*|etc/(?!.*(?:secret|passw)).*"
+    r".*(?:^|/)(?:dist-packages|node_modules)/.*|(?:.*/)?lib/python3[^/]*/(?!site-packages/).*"
+    r"|usr/(?:share|include|src|lib|libexec)/(?!python3[^/]*/site-packages/).*|var/lib/(?:dpkg|apt)/.*"
 )
+_SETTINGS: Final = re.compile(
+    r"(?:.*/)?(?:\.env(?:\..*)?|[^/]*\.(?:env|ini|cfg|conf|cnf|properties|tfvars|credentials)"
+    r"|credentials|pip\.conf|\.?my\.cnf)|etc/(?:environment|default/[^/]+|sysconfig/[^/]+)"
+)
+_YAML: Final = re.compile(r".*\.ya?ml")
 _CONFIGURES: Final = re.compile(
-    r"(?:.*/)?(?:\.env(?:\..*)?|[^/]*\.(?:env|ini|cfg|conf|cnf|toml|ya?ml|json|properties|tfvars"
-    r"|config|xml|credentials)|\.?(?:bashrc|profile|bash_history|zsh_history|condarc|my\.cnf)"
-    r"|credentials|config|pip\.conf|Dockerfile[^/]*)"
+    r"(?:.*/)?(?:[^/]*\.(?:toml|json|config|xml)"
+    r"|\.?(?:bashrc|profile|bash_history|zsh_history|condarc)|config|Dockerfile[^/]*)"
 )
 
 
@@ -47,11 +55,21 @@ def care_for(path: str) -> Care:
     """Say how closely a file is looked at, by its name.
 
     Programs that others wrote are full of names that sound secret, so of them only known forms
-    count.
+    count; what configures them is written on this side.
     """
-    if _OTHERS.fullmatch(path):
-        return "forms"
-    return "named" if _CONFIGURES.fullmatch(path) else "random"
+    if _SETTINGS.fullmatch(path):
+        return "settings"
+    is_yaml = _YAML.fullmatch(path) is not None
+    if not is_yaml and not _CONFIGURES.fullmatch(path):
+        return "forms" if _OTHERS.fullmatch(path) else "random"
+    if _OTHERS.fullmatch(path):  # there such files are a program's own data
+        return "random"
+    return "settings" if is_yaml else "named"
+
+
+def login_files(path: str) -> frozenset[CredentialFile]:
+    """Return what kinds of files of logins are called so."""
+    return frozenset(one for one in CREDENTIAL_FILES if one.path.fullmatch(path))
 
 
 class Search:
@@ -59,7 +77,7 @@ class Search:
 
     def __init__(self, path: str, *, care: Care | None = None) -> None:
         self._care: Care = care or care_for(path)
-        self._files = tuple(one for one in CREDENTIAL_FILES if one.path.fullmatch(path))
+        self._files = login_files(path)
         self._tail = b""
         self._start = 0
         self._lines = 0
@@ -71,8 +89,8 @@ class Search:
     def hits(self) -> tuple[Hit, ...]:
         """What was found so far, in the order of the text; a known form says all of its line."""
         found = [hit for _, hit in sorted(self._seen.items(), key=lambda row: row[0][1])]
-        known = {hit.line for hit in found if hit.rule not in _GENERAL}
-        return tuple(hit for hit in found if hit.rule not in _GENERAL or hit.line not in known)
+        known = {hit.line for hit in found if hit.rule not in GENERAL}
+        return tuple(hit for hit in found if hit.rule not in GENERAL or hit.line not in known)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next part."""
@@ -102,22 +120,35 @@ class Search:
         yield from _forms(data)
         for file in self._files:
             yield from _logins(file, data)
-        if self._care == "forms" or self._files:
+        if self._files:
             return
-        for one in assignments(data, is_loose=self._care == "named"):
+        for one in self._assigned(data):
             if one.rule == "assignment":
                 yield one.start, one.rule, "a secret under its own name", "high", one.name
             else:
                 yield one.start, one.rule, "a password in an address", "high", one.name
 
+    def _assigned(self, data: bytes) -> Iterator[Assigned]:
+        if self._care == "forms":
+            yield from addresses(data, is_loose=False)
+            return
+        yield from assignments(data, is_loose=self._care != "random")
+        if self._care == "settings":
+            yield from settings(data)
 
-def _forms(data: bytes) -> Iterator[tuple[int, str, str, Severity, str]]:
+
+def forms(data: bytes) -> Iterator[tuple[Pattern, re.Match[bytes]]]:
+    """Yield what has the form of a secret, and was not drawn up as an example."""
     for pattern in PATTERNS:
         for match in _matches(pattern, data):
-            secret = match[pattern.group]
-            if pattern.check(secret, data[match.end() : match.end() + _OVERLAP]):
-                shown = _shown(secret, pattern)
-                yield match.start(), pattern.rule, pattern.title, pattern.severity, shown
+            if pattern.check(match[pattern.group], data[match.end() : match.end() + _OVERLAP]):
+                yield pattern, match
+
+
+def _forms(data: bytes) -> Iterator[tuple[int, str, str, Severity, str]]:
+    for pattern, match in forms(data):
+        shown = _shown(match[pattern.group], pattern)
+        yield match.start(), pattern.rule, pattern.title, pattern.severity, shown
 
 
 def _matches(pattern: Pattern, data: bytes) -> Iterator[re.Match[bytes]]:
