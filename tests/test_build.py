@@ -138,6 +138,7 @@ def workshop(tmp_path: Path, engine: Engines) -> Workshop:
         measure=lambda wheel: wheel.size or 77,
         uv_for=lambda _: Uv(program=uv.find_uv_bin(), environment={}),
         environment={"PATH": "/usr/bin:/bin", "UV_OFFLINE": "1"},
+        clock=lambda: 1_700_000_000.0,
         created=1_700_000_000,
     )
 

@@ -8,7 +8,14 @@ from packaging.specifiers import SpecifierSet
 
 from lamina.errors import ProjectError
 from lamina.events import PlanDecided
-from lamina.ingredients import dev_wheels, editable, locked_wheels, own_wheel_of, planned_files
+from lamina.ingredients import (
+    dev_wheels,
+    editable,
+    locked_wheels,
+    own_inputs,
+    own_wheel_of,
+    planned_files,
+)
 from lamina.lock.target import check_supported
 from lamina.oci.image import Image, Index
 from lamina.oci.platform import Platform
@@ -20,6 +27,7 @@ from lamina.plan.plan import BaseImage, BuildPlan
 from lamina.plan.serialize import plan_key
 from lamina.plan.stale_loaded import stale_loaded
 from lamina.project.base_pin import pinned, stale_pins
+from lamina.project.buildkit_images import moving_images
 from lamina.project.loaded import Loaded, read_loaded
 from lamina.project.project import Project
 from lamina.project.python_base import with_python
@@ -79,7 +87,8 @@ def _plan(
     settings = project.settings
     check_supported(platform)
     with planning:
-        if stale := stale_pins(settings.base, project.base_pins):
+        also = moving_images(settings)
+        if stale := stale_pins(settings.base, project.base_pins, also=also):
             planning.warn(stale)
         base = workshop.base.resolve(
             pinned(settings.base, project.base_pins),
@@ -102,7 +111,7 @@ def _plan(
             lock=lock,
             base=base,
             own_wheel=own_wheel,
-            files=() if project.is_dev else planned_files(project),
+            files=() if project.is_dev else planned_files(project, workshop.store, workshop.clock),
             loaded=loaded,
             created=workshop.created,
         )
@@ -115,7 +124,7 @@ def _plan(
             layers=plan.layer_count,
             wheels=len(plan.wheels),
             project=plan.name,
-            inputs=plan_inputs(plan),
+            inputs=plan_inputs(plan, own_inputs(project, own_wheel, workshop.store)),
         )
     return plan
 

@@ -1,6 +1,7 @@
 """Ingredients: what a plan is made of, found, resolved and built, or remembered from before."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,8 +10,9 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from lamina.durable import incoming
 from lamina.errors import LockError, ProjectError
+from lamina.layer.own_files import own_files
 from lamina.lock.dev import added, resolve_dev
-from lamina.lock.doubts import doubts, surroundings
+from lamina.lock.doubts import doubts, surroundings, unread_list
 from lamina.lock.lock import Lock, LockedDirectory, LockedWheel
 from lamina.lock.musl import explain_musl
 from lamina.lock.read import LockSource, find_lock, read_changed
@@ -23,17 +25,21 @@ from lamina.parallel import Turn
 from lamina.plan.plan import BaseImage, PlannedFile
 from lamina.project.backend import build_wheel, source_fingerprint
 from lamina.project.editable import editable_wheel
-from lamina.project.files import included_files, project_files
+from lamina.project.files import included_files, project_files, wheel_files
 from lamina.project.outside import outside_of
 from lamina.project.project import Project
 from lamina.project.read import read_project
-from lamina.steps import Step
+from lamina.steps import Clock, Step
 from lamina.store.blobs import has_digest
+from lamina.store.file_digest import FileFacts, file_facts
 from lamina.store.store import Store
 from lamina.workshop import Workshop
 
-_LOCK_MEMORY = 3
+_LOCK_MEMORY = 4
 """Raised when what is remembered of a lock changes."""
+
+_OWN_WHEEL = 2
+"""Raised when another wheel may come of the same sources."""
 
 
 def locked_wheels(
@@ -110,7 +116,7 @@ def own_wheel_of(
 
 def _own_wheel(project: Project, workshop: Workshop, step: Step) -> LockedWheel:
     store = workshop.store
-    key = f"{project.directory.resolve()} {source_fingerprint(project)}"
+    key = f"{_OWN_WHEEL} {project.directory.resolve()} {source_fingerprint(project)}"
     row = store.recall("own wheel", key)
     if isinstance(row, list) and _is_kept(store, row[1]):
         return _own(row[0], Digest.parse(row[1]), row[2])
@@ -140,13 +146,31 @@ def editable(project: Project, wheel: LockedWheel, store: Store) -> LockedWheel:
     return replace(wheel, digest=Digest.of(data), size=len(data))
 
 
-def planned_files(project: Project) -> tuple[PlannedFile, ...]:
-    """List the files that go in as they are, below the working directory."""
+def own_inputs(project: Project, wheel: LockedWheel | None, store: Store) -> Mapping[str, str]:
+    """Write down the files of the project's own wheel, as ``plan_inputs`` takes them."""
+    if wheel is None:
+        return {}
+    key = f"{project.directory.resolve()} {wheel.digest}"
+    rows = store.recall("own files", key)
+    if not isinstance(rows, dict):
+        path = store.wheel_path(wheel.digest)
+        rows = own_files(path, project.directory, wheel_files(project))
+        store.remember("own files", key, rows)
+    return rows
+
+
+def planned_files(project: Project, store: Store, clock: Clock) -> tuple[PlannedFile, ...]:
+    """List the files that go in as they are, below the working directory.
+
+    Large ones are read once, and again when they have changed.
+    """
     paths = included_files(project)
     if not project.is_distributable:
         paths = tuple(dict.fromkeys((*project_files(project), *paths)))
     root = project.settings.working_directory.strip("/")
-    return tuple(_planned(path, project.directory, root) for path in paths)
+    return tuple(
+        _planned(path, file_facts(path, store, clock), project.directory, root) for path in paths
+    )
 
 
 def _resolve(
@@ -174,6 +198,8 @@ def _resolve(
 
 def _tell_doubts(project: Project, source: LockSource, store: Store, step: Step) -> None:
     """Warn of a lock that is old or not the only one; judged once, for the files may be large."""
+    if text := unread_list(project, source):
+        step.warn(text)
     around = surroundings(project, source)
     if around is None:
         return
@@ -223,14 +249,14 @@ def _own(filename: str, digest: Digest, size: int) -> LockedWheel:
     )
 
 
-def _planned(path: Path, directory: Path, root: str) -> PlannedFile:
-    data = path.read_bytes()
+def _planned(path: Path, facts: FileFacts, directory: Path, root: str) -> PlannedFile:
     relative = os.fsencode(path.relative_to(directory)).decode()  # whatever the locale is
-    executable = path.stat().st_mode & 0o111
     return PlannedFile(
         path=f"{root}/{relative}" if root else relative,
-        digest=Digest.of(data),
-        size=len(data),
-        mode=0o755 if executable else 0o644,  # the checkout's umask must not change the image
+        digest=facts.digest,
+        size=facts.size,
+        mode=0o755
+        if facts.is_executable
+        else 0o644,  # the checkout's umask must not change the image
         source=str(path),
     )

@@ -9,7 +9,7 @@ from lamina.lock.lock import LockedSdist, LockedWheel
 from lamina.lock.uv import Uv
 from lamina.plan.plan import BaseImage
 from lamina.protocols import Base, Engine
-from lamina.steps import Step
+from lamina.steps import Clock, Step
 from lamina.store.store import Store
 
 
@@ -38,4 +38,5 @@ class Workshop:
     measure: Callable[[LockedWheel], int]
     uv_for: Callable[[bool], Uv]
     environment: Mapping[str, str]
+    clock: Clock
     created: int = 0

@@ -78,7 +78,7 @@ def test_a_bug_says_how_to_report_it(command: Replace, capsys: pytest.CaptureFix
 
     err = capsys.readouterr().err
     assert err.startswith("internal error: ValueError: odd")
-    assert "--debug" in err
+    assert "try: run it again as `lamina --debug plan …`" in err
     assert "\x1b" not in err
 
 
@@ -87,6 +87,18 @@ def test_debugging_shows_where_a_bug_is(command: Replace) -> None:
 
     with pytest.raises(ValueError, match="odd"):
         app.main(["--debug", "plan"])
+
+
+def test_whoever_interrupts_before_the_command_has_begun_sees_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Loading a command takes a tenth of a second."""
+    monkeypatch.setattr(
+        "lamina.cli.app.importlib.import_module", lambda _: raising(KeyboardInterrupt())(None)
+    )
+
+    assert app.main(["plan"]) == 130
+    assert capsys.readouterr().err == ""
 
 
 def test_the_exit_code_of_a_command_is_its_own(command: Replace) -> None:

@@ -132,6 +132,7 @@ def test_a_registry_that_refuses_is_exit_code_4_without_a_secret(
     monkeypatch.setenv("LAMINA_REGISTRY_USER", "alice")
     monkeypatch.setenv("LAMINA_REGISTRY_PASSWORD", SECRET)
     with InMemoryRegistry(auth=Basic(user="alice", password="another")) as closed:
+        monkeypatch.setenv("LAMINA_REGISTRY", closed.address)
         bench.stand_on(f"{closed.address}/bases/python:3")
 
         done = lamina("base", "check", bench.project, store=bench.store)

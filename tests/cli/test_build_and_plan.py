@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -49,6 +50,21 @@ def stored(project: Path) -> set[str]:
     store = project.parent / "store"
     files = {p.relative_to(store).parts[0] for p in store.rglob("*") if p.is_file()}
     return files - {"version"}
+
+
+def test_on_a_base_that_is_not_assembled_the_user_has_a_home_and_a_name(
+    project: Path, tmp_path: Path
+) -> None:
+    """Nobody has to know the user's number there: neither getpass nor a write to ~ may fail."""
+    build(project, "-o", f"oci:{tmp_path}/out")
+
+    config = toys.config(tmp_path / "out")["config"]
+    assert toys.tree(toys.layer_tars(tmp_path / "out"))["home/nonroot"] == (
+        "directory",
+        0o1777,
+        b"",
+    )
+    assert {"HOME=/home/nonroot", "USER=nonroot"} <= {*config["Env"]}
 
 
 def test_a_layout_holds_the_wheels_and_the_projects_files(project: Path, tmp_path: Path) -> None:
@@ -224,12 +240,57 @@ def test_offline_the_build_backend_asks_nobody_either(
     project = tmp_path / "project"
     own_backend(project)
     backend = project / "backend.py"
-    tell = 'import os\nopen("told", "w").write(os.environ.get("UV_OFFLINE", ""))\n'
+    path = tmp_path / "told"
+    tell = f'import os\nopen({str(path)!r}, "w").write(os.environ.get("UV_OFFLINE", ""))\n'
     backend.write_text(tell + backend.read_text())
 
     assert build(project, "-t", "own", *words).code == 0
 
-    assert (project / "told").read_text() == told
+    assert path.read_text() == told
+
+
+_STATEFUL = """\
+import base64, hashlib, pathlib, shutil, zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    lib = pathlib.Path("build/lib")
+    shutil.copytree("src", lib, dirs_exist_ok=True)
+    with zipfile.ZipFile(folder + "/own-1.0-py3-none-any.whl", "w") as wheel:
+        record = ""
+        def write(name, text):
+            nonlocal record
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            record += f"{name},sha256={digest.rstrip('=')},{len(text)}\\n"
+            wheel.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text)
+        for path in sorted(p for p in lib.rglob("*") if p.is_file()):
+            write(str(path.relative_to(lib)), path.read_text())
+        write("own-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: own\\nVersion: 1.0\\n")
+        write("own-1.0.dist-info/WHEEL",
+              "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        write("own-1.0.dist-info/RECORD", record + "own-1.0.dist-info/RECORD,,\\n")
+    return "own-1.0-py3-none-any.whl"
+"""
+
+
+def test_a_deleted_module_is_not_in_the_next_image(tmp_path: Path) -> None:
+    """The backend keeps what it built beside the sources, as setuptools does, and reuses it."""
+    project = tmp_path / "project"
+    own_backend(project, ToyWheel(name="own"))
+    (project / "backend.py").write_text(_STATEFUL)
+    (project / "src/own").mkdir(parents=True)
+    (project / "src/own/__init__.py").write_text("")
+    shutil.copytree(project, tmp_path / "checkout")
+    (project / "src/own/gone.py").write_text("")
+
+    first = build(project, "-o", f"oci:{tmp_path}/first")
+    (project / "src/own/gone.py").unlink()
+    second = build(project, "-o", f"oci:{tmp_path}/second")
+
+    assert f"{SITE}/own/gone.py" in toys.files(toys.tree(toys.layer_tars(tmp_path / "first")))
+    assert f"{SITE}/own/gone.py" not in toys.files(toys.tree(toys.layer_tars(tmp_path / "second")))
+    assert second.out != first.out
+    assert second.out == build(tmp_path / "checkout", "-o", f"oci:{tmp_path}/third").out
+    assert not (project / "build").exists()
 
 
 def test_a_plan_writes_nothing_of_a_wheel_into_the_store(project: Path) -> None:

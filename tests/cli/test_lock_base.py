@@ -202,7 +202,7 @@ def test_distributions_and_base_are_pinned_together(bench: Bench) -> None:
 
     assert done.code == 0, done.err
     assert done.out.splitlines() == [
-        f"{bench.project}/requirements.txt: 1 distributions pinned",
+        f"{bench.project}/requirements.txt: 1 distribution pinned",
         f"{bench.pins}: {bench.tag} is {bench.old.descriptor.digest}",
     ]
 
@@ -259,6 +259,7 @@ def test_no_password_is_written_or_printed(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("LAMINA_REGISTRY_USER", "alice")
     monkeypatch.setenv("LAMINA_REGISTRY_PASSWORD", SECRET)
     with InMemoryRegistry(auth=Basic(user="alice", password=SECRET)) as registry:
+        monkeypatch.setenv("LAMINA_REGISTRY", registry.address)
         bench = Bench(tmp_path, registry)
 
         done = bench.lamina("lock", "--only", "base")
@@ -277,3 +278,49 @@ def wheels(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(bench.project.parent / "wheels"))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+
+
+def with_dockerfile(bench: Bench, image: str) -> str:
+    """Let BuildKit start from an image, and the native engine from nothing."""
+    bench.stand_on("scratch")
+    path = bench.project / "pyproject.toml"
+    path.write_text(f'{path.read_text()}[tool.lamina.buildkit]\nbase = "{image}"\n')
+    return bench.lamina("dockerfile").out
+
+
+def test_the_image_that_only_the_dockerfile_starts_from_is_pinned_too(bench: Bench) -> None:
+    with_dockerfile(bench, bench.tag)
+
+    done = bench.lamina("lock", "--only", "base")
+    text = with_dockerfile(bench, bench.tag)
+
+    digest = bench.old.descriptor.digest
+    assert f"{bench.pins}: {bench.tag} is {digest}\n" in done.out, done.err
+    assert "docker/Dockerfile starts from what was pinned before" in done.out
+    assert f"ARG BASE={bench.tag}@{digest}\n" in text
+    bench.move("new")
+    check = lamina("base", "check", bench.project, *AMD64, store=bench.store)
+    assert f"{bench.tag}  linux/amd64: there is a newer one" in check.out, check.err
+    again = bench.lamina("lock", "--only", "base")
+    assert "pinned before" not in again.out
+
+
+def test_without_its_registry_everything_else_is_locked_with_a_note(bench: Bench) -> None:
+    image = bench.tag.replace("/python:3", "/nothing:1")
+    with_dockerfile(bench, image)
+
+    done = bench.lamina("lock", "--only", "base")
+
+    assert done.code == 0, done.err
+    assert f"{image}, which docker/Dockerfile starts from, is not pinned: " in done.err
+    assert not bench.pins.exists()
+
+
+def test_a_pin_of_the_dockerfile_is_no_stale_pin_of_the_base(bench: Bench) -> None:
+    with_dockerfile(bench, bench.tag)
+    bench.lamina("lock", "--only", "base")
+
+    done = bench.lamina("plan", *AMD64)
+
+    assert done.code == 0, done.err
+    assert "so run `lamina lock`" not in done.err

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lamina.testing.loopback import Connection, LoopbackService
+from lamina.testing.projects import own_backend
 from lamina.testing.wheels import ToyWheel
 from tests.support.toys import Outcome, lamina
 
@@ -74,6 +75,36 @@ def test_a_locked_project_is_built_from_its_lock(project: Path, tmp_path: Path) 
     assert done.code == 0, done.err
     assert "fetched toy-2.0-py3-none-any.whl" in done.err
     assert "there is no lock" not in done.err
+
+
+def test_the_line_of_the_project_itself_is_left_out_with_a_note(
+    project: Path, tmp_path: Path
+) -> None:
+    """`-e .` brings what the project depends on, and a lock that holds it cannot be read."""
+    own_backend(project, ToyWheel(name="app", version="1"))
+    settings = (project / "pyproject.toml").read_text()
+    settings = settings.replace("[tool", 'dependencies = ["toy"]\n\n[tool', 1)
+    (project / "pyproject.toml").write_text(settings)
+    (project / "requirements.in").write_text("-e .\nother\n")
+
+    done = lock(project)
+
+    assert done.code == 0, done.err
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]
+    assert "-e" not in (project / "requirements.txt").read_text().split()
+    assert "'-e .' is the project itself" in done.err
+    assert lamina("build", project, "-t", "app", store=tmp_path / "store").code == 0
+
+
+def test_another_editable_is_refused_by_name_and_nothing_is_written(project: Path) -> None:
+    own_backend(project.parent / "lib", ToyWheel(name="lib"))
+    (project / "requirements.in").write_text("-e ../lib\nother\n")
+
+    done = lock(project)
+
+    assert done.code == 3
+    assert "-e ../lib: a folder or a repository has no hash" in done.err
+    assert not (project / "requirements.txt").exists()
 
 
 def test_without_a_lock_versions_are_chosen_with_a_warning(project: Path, tmp_path: Path) -> None:
@@ -320,3 +351,22 @@ def test_whichever_pythons_uv_may_use_a_lock_is_made_for_any_version(
 
     assert done.code == 0, done.err
     assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]
+
+
+def test_a_list_in_a_folder_is_named_where_an_image_would_have_nothing(
+    project: Path, tmp_path: Path
+) -> None:
+    pyproject(project)
+    (project / "requirements").mkdir()
+    (project / "requirements/prod.txt").write_text("toy\n")
+
+    silent = lamina("build", project, "-t", "app", store=tmp_path / "store")
+    refused = lock(project)
+    done = lock(project, "--from", project / "requirements/prod.txt")
+
+    assert "requirements/prod.txt lists dependencies, and no build reads it" in silent.err
+    assert "with --from requirements/prod.txt" in refused.err
+    assert done.code == 0, done.err
+    assert pinned(project / "requirements.txt") == ["other==1.0", "toy==2.0"]
+    later = lamina("build", project, "-t", "app", store=tmp_path / "store")
+    assert "no build reads it" not in later.err

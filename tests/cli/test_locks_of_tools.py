@@ -12,6 +12,7 @@ import uv
 from lamina.lock.lock import LockedWheel
 from lamina.testing.projects import own_backend
 from lamina.testing.wheels import ToyWheel
+from tests.support.git import commit, repository
 from tests.support.toys import Outcome, lamina
 
 _UV = """\
@@ -252,3 +253,65 @@ def test_dependencies_that_only_their_tool_resolves_need_its_lock(
 
     assert done.code == 3
     assert hint in done.err
+
+
+@pytest.fixture
+def two_locks(workspace: Path, tmp_path: Path) -> Path:
+    """Lock version 1 of toy, keep that lock in ``old``, and lock version 2."""
+    (workspace / "old").mkdir()
+    (workspace / "old/uv.lock").write_bytes((workspace / "uv.lock").read_bytes())
+    ToyWheel(version="2.0").write(tmp_path / "wheels")
+    (workspace / "uv.lock").unlink()
+    lock_with_uv(workspace)
+    assert installed(workspace) == ["core 1.0", "toy 2.0"]
+    return workspace
+
+
+def test_a_lock_of_an_earlier_commit_is_compared(
+    two_locks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(two_locks)
+    now = (two_locks / "uv.lock").read_text()
+    commit(two_locks, "uv.lock", (two_locks / "old/uv.lock").read_text())
+    commit(two_locks, "uv.lock", now)
+    monkeypatch.chdir(two_locks)
+
+    assert changes(two_locks, "HEAD~1:uv.lock", "uv.lock") == [("toy", "1.0", "2.0")]
+
+
+def test_a_lock_that_git_does_not_have_is_named(two_locks: Path) -> None:
+    words = ("--project", str(two_locks))
+    done = lamina("diff", "--locks", "HEAD:uv.lock", "b", *words, store=two_locks.parent / "store")
+
+    assert (done.code, "git has no uv.lock at HEAD" in done.err) == (2, True)
+
+
+def changes(folder: Path, *locks: str) -> list[tuple[str, str, str]]:
+    words = ("--project", str(folder), "--platform", "linux/amd64", "--format", "json")
+    store = folder.parent / "store"
+    done = lamina("diff", "--locks", *locks, *words, store=store)
+    assert done.code == 0, done.err
+    found = {row["key"]: row for row in json.loads(done.out)["sections"]}
+    rows = found["distributions"]["distributions"]
+    return [(row["name"], row["before"], row["after"]) for row in rows]
+
+
+def test_another_uv_lock_is_read_and_not_that_of_the_project(two_locks: Path) -> None:
+    locks = (str(two_locks / "old/uv.lock"), str(two_locks / "uv.lock"))
+
+    assert changes(two_locks, *locks) == [("toy", "1.0", "2.0")]
+
+
+def test_comparing_locks_leaves_nothing_wrong_in_the_store(two_locks: Path) -> None:
+    changes(two_locks, str(two_locks / "old/uv.lock"), str(two_locks / "uv.lock"))
+    (two_locks / "uv.lock").write_bytes((two_locks / "old/uv.lock").read_bytes())
+
+    assert installed(two_locks) == ["core 1.0", "toy 1.0"]
+
+
+def test_a_lock_is_known_by_what_it_holds_whatever_it_is_called(two_locks: Path) -> None:
+    (two_locks / "before.lock").write_bytes((two_locks / "old/uv.lock").read_bytes())
+
+    found = changes(two_locks, str(two_locks / "before.lock"), str(two_locks / "uv.lock"))
+
+    assert found == [("toy", "1.0", "2.0")]

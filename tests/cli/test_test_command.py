@@ -89,3 +89,21 @@ def test_in_a_projects_folder_the_project_is_asked(
 
     assert (done.code, "skipped" in done.out) == (0, False)
     assert tried[0].health_url == "http://127.0.0.1:8000/well"
+
+
+def test_a_module_that_is_not_found_is_looked_for_in_the_project(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def smoke(*_: object) -> Report:
+        return Report(
+            checks=(Check(what="start", ok=False),),
+            output=("ModuleNotFoundError: No module named 'idna'",),
+        )
+
+    monkeypatch.setattr(command, "smoke", smoke)
+    (project / "requirements-prod.txt").write_text("idna\n")
+
+    done = lamina("test", "toys", project, store=tmp_path / "store")
+
+    assert done.code == 1
+    assert "note  requirements-prod.txt lists idna, and the image is built from" in done.out

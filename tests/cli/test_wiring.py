@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lamina.cli import wiring
-from lamina.errors import ProjectError
+from lamina.errors import ProjectError, UsageError
 from lamina.events import Event
 from lamina.parallel import map_ordered
 from lamina.testing.projects import locked_project
@@ -40,6 +40,18 @@ def test_nothing_in_the_environment_is_nothing_set() -> None:
 
     assert (settings.proxies, settings.certificates) == ((), None)
     assert settings.proxy_for("https://x.example/") == ""
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 60), ("300", 300), ("0.5", 0.5)])
+def test_how_long_servers_may_be_silent_is_a_variable(text: str, seconds: float) -> None:
+    assert wiring.http_settings({"LAMINA_HTTP_TIMEOUT": text}).timeout_s == seconds
+    assert wiring.http_settings({}).timeout_s == 60
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e9", "soon", "²", "9" * 400, "1 "])
+def test_what_is_no_number_of_seconds_is_an_error(text: str) -> None:
+    with pytest.raises(UsageError, match="LAMINA_HTTP_TIMEOUT is"):
+        wiring.http_settings({"LAMINA_HTTP_TIMEOUT": text})
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,15 @@ def test_uv_only_looks_up_what_is_pinned(tmp_path: Path) -> None:
     assert "--no-deps" in (tmp_path / "asked").read_text().splitlines()
 
 
+def test_a_list_that_changes_while_uv_reads_it_is_not_believed(tmp_path: Path) -> None:
+    """What uv read may be the old text or the new one."""
+    source = find_lock(project(tmp_path, "requirements.in", "toy\n"))
+    uv = fake_uv(tmp_path, f"echo other > {tmp_path}/requirements.in; echo 'packages = []'")
+
+    with pytest.raises(LockError, match="changed while it was read"):
+        read_lock(source, TARGET, uv)
+
+
 def test_uv_is_given_the_dependencies_of_pyproject(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname='a'\ndependencies=['toy>1', 'b']\n")
     (tmp_path / "answer").write_text(pylock([]))

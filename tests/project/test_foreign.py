@@ -81,3 +81,24 @@ def test_dependencies_in_poetrys_notation_are_not_left_out_in_silence(tmp_path: 
     with pytest.raises(ProjectError, match=r"there is no poetry\.lock"):
         read(tmp_path, POETRY)
     assert read_project(tmp_path, needs_lock=False).name == "shop-app"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_versioned"),
+    [
+        ('[build-system]\nrequires = ["setuptools>=64", "setuptools_scm[toml]>=8"]\n', True),
+        ('[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n', True),
+        ('[tool.pdm.version]\nsource = "scm"\n', True),
+        ('[build-system]\nrequires = ["setuptools"]\n', False),
+        ('[project]\nname = "a"\nversion = "1"\n[build-system]\nrequires = ["hatch-vcs"]\n', False),
+        ("[build-system]\nrequires = 3\n", False),
+    ],
+)
+def test_who_takes_versions_from_tags_is_known(
+    tmp_path: Path,
+    text: str,
+    is_versioned: bool,  # noqa: FBT001 - a parameter of the cases
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    assert read_project(tmp_path).is_versioned_by_tags == is_versioned

@@ -144,3 +144,33 @@ def test_any_text_is_patterns_or_is_refused(text: str) -> None:
         return
 
     assert rules.ignores("a/b") in {True, False}
+
+
+_PARTS = st.lists(st.sampled_from(["a", "b", "ab"]), min_size=1, max_size=4).map("/".join)
+_PATTERN_PARTS = st.lists(
+    st.sampled_from(["a", "b", "ab", "*", "**", "a*", "**b", "?", "[ab]", "\\a"]),
+    min_size=1, max_size=3,
+).map("/".join)  # fmt: skip
+
+
+@given(
+    patterns=st.lists(st.tuples(st.sampled_from(["", "!", "!/"]), _PATTERN_PARTS).map("".join)),
+    path=_PARTS,
+)
+def test_no_folder_is_skipped_below_which_something_is_let_in(
+    patterns: list[str], path: str
+) -> None:
+    rules = IgnoreRules(patterns)
+
+    above = [path.rsplit("/", n)[0] for n in range(1, path.count("/") + 1)]
+
+    if not rules.ignores(path):
+        assert all(rules.leads_to_kept(folder) for folder in above if rules.ignores(folder))
+
+
+def test_an_exception_elsewhere_does_not_open_a_folder() -> None:
+    """Every file of an environment was looked at because the program's package is let in."""
+    rules = IgnoreRules([".venv", "docs", "!/src/shop", "!/docs/README.md"])
+
+    folders = (".venv", ".venv/lib", "docs", "docs/x", "src")
+    assert [folder for folder in folders if rules.leads_to_kept(folder)] == ["docs", "src"]

@@ -109,6 +109,19 @@ def test_a_command_that_is_not_there_is_a_failed_check(machine_root: Path) -> No
     assert "it does not start" in check.detail
 
 
+def test_an_image_that_starts_python_alone_is_not_well(machine_root: Path) -> None:
+    """Without anybody to type, Python ends at once and with 0, whatever the image holds."""
+    runtime = RuntimeConfig(entrypoint=("python3",), environment=SERVE.environment, user="app")
+
+    report = smoke(machine_root, runtime, Trial(may_end=True, may_be_bare=False))
+    accepted = smoke(machine_root, runtime, Trial(may_end=True))
+
+    assert not report.ok
+    assert "set `entrypoint` in [tool.lamina]" in report.checks[0].detail
+    assert accepted.ok
+    assert "the image starts Python by itself" in " ".join(accepted.notes)
+
+
 def test_an_image_without_python_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="no Python"):
         smoke(tmp_path, SERVE, Trial())

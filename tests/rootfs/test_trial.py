@@ -55,6 +55,15 @@ def test_the_projects_own_distribution_is_tried_if_it_makes_one(tmp_path: Path) 
     assert of(replace(project, is_distributable=True)).own == "shop"
 
 
+def test_python_alone_is_no_program_unless_the_project_says_so(tmp_path: Path) -> None:
+    project = Project(directory=tmp_path, name="shop")
+    said = replace(project, settings=Settings(entrypoint=("python",)))
+
+    assert not of(project).may_be_bare
+    assert of(said).may_be_bare
+    assert image_trial(SERVE).may_be_bare
+
+
 def test_a_service_has_a_port_or_a_health_check(tmp_path: Path) -> None:
     project = Project(
         directory=tmp_path, name="shop", settings=Settings(port=8000, healthcheck="/health")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from lamina.rootfs.container import Container
-from lamina.rootfs.watch import difference, snapshot, watch
+from lamina.rootfs.run import start
+from lamina.rootfs.watch import difference, end, snapshot, watch
 
 
 def test_a_changed_a_new_and_a_lost_file_are_named() -> None:
@@ -64,6 +65,33 @@ def test_a_program_that_hears_no_signal_is_ended_all_the_same() -> None:
     assert code == 128 + signal.SIGTERM
     assert told == []
     assert "deaf to all of them" not in subprocess.check_output(["ps", "ax"], text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [("", b"up\n"), ("signal.signal(15, lambda *_: (print('bye'), exit()))", b"up\nbye\n")],
+)
+def test_a_program_is_ended_without_a_traceback_and_may_say_goodbye(
+    tmp_path: Path, handler: str, said: bytes
+) -> None:
+    """A traceback at each change would hide what the program itself says."""
+    code = f"import signal, time\n{handler}\nprint('up', flush=True)\ntime.sleep(60)"
+    container = Container(
+        root=Path("/"),
+        arguments=(str(Path(sys.executable).resolve()), "-c", code),
+        working_directory="/",
+    )
+    path = tmp_path / "output"
+    with path.open("wb") as output:
+        running = start(container, engine="bubblewrap", output=output)
+        until = time.monotonic() + 20
+        while path.stat().st_size == 0 and time.monotonic() < until:
+            time.sleep(0.05)
+        end(running)
+
+    assert path.read_bytes() == said
 
 
 _DEAF = """\

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any
 
 from lamina.cli.environment import secrets_taken
@@ -60,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_missing()
     words = sys.argv[1:] if arguments is None else arguments
     wanted = next((word for word in words if not word.startswith("-")), "")
-    options = _parser(wanted).parse_args(words)
-    command: Command = options.command
     code = 0
     try:
+        options = _parser(wanted).parse_args(words)  # loads the command, and may be interrupted
+        command: Command = options.command
         with secrets_taken():
             code = command(options)
         sys.stdout.flush()
@@ -74,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `lamina plan | head`: the reader has seen enough
         forget_output()
     except Exception as error:
-        if options.debug:
+        if "--debug" in takewhile(lambda word: word.startswith("-"), words):
             raise
-        return _unforeseen(error)
+        return _unforeseen(error, wanted)
     return code
 
 
@@ -104,13 +105,14 @@ def _told(error: LaminaError) -> int:
     return error.exit_code
 
 
-def _unforeseen(error: Exception) -> int:
+def _unforeseen(error: Exception, wanted: str) -> int:
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return _told(StoreError(f"cannot write: {error.strerror}", where=error.filename))
     with suppress(OSError):
         print(
             f"internal error: {type(error).__name__}: {printable(str(error))}\n"
-            "  try: run again with --debug and report what it prints; this is a bug of Lamina",
+            f"  try: run it again as `lamina --debug {wanted} …` and report what it prints; "
+            "this is a bug of Lamina",
             file=sys.stderr,
         )
     forget_output()

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,8 @@ from lamina.debian.ld_cache import Architecture
 from lamina.errors import NetworkError
 from lamina.oci.digest import Digest
 from lamina.oci.platform import Platform
-from lamina.project.base_pin import registry_reference
+from lamina.project.base_pin import find_pin, moving_tag, registry_reference
+from lamina.project.buildkit_images import moving_images
 from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.steps import Step, silent_step
@@ -65,6 +66,7 @@ def _check(options: argparse.Namespace) -> int:
     open_client = wiring.registries(options.insecure_registry)
     with wiring.listening("plain") as step:
         checks = [check_base(project, platform, open_client, step) for platform in chosen]
+        checks += _check_pinned(project, chosen, open_client, step)
     if options.format == "json":
         print(json.dumps([_row(check) for check in checks], indent=2))
     else:
@@ -87,6 +89,19 @@ def check_base(
     if image is None and base.partition(":")[0] in {"debian", "ubuntu"}:
         return _check_packages(project, platform, step)
     return fixed(base, platform)
+
+
+def _check_pinned(
+    project: Project, chosen: Sequence[Platform], open_client: OpenClient, step: Step
+) -> Iterator[BaseCheck]:
+    """Compare the images that the Dockerfile starts from, as far as they are pinned."""
+    for name in moving_images(project.settings):
+        pin, tag = find_pin(name, project.base_pins), moving_tag(name)
+        if pin is not None and tag is not None:
+            with step.child(f"ask for {tag}"):
+                client = open_client(tag)
+                for platform in chosen:
+                    yield check_image(client, tag, platform, known=pin.digest, source="pin")
 
 
 def _check_packages(project: Project, platform: Platform, step: Step) -> BaseCheck:

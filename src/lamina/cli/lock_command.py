@@ -1,21 +1,28 @@
 """``lamina lock``: pin every distribution and the base with hashes, for every platform."""
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from lamina.cli import wiring
 from lamina.cli.learning import learn_layers
 from lamina.cli.lock_files import write_lock_file, write_text
 from lamina.cli.pinning import lock_to_write, locked_elsewhere, pin_distributions
 from lamina.cli.registries import add_registry_arguments
+from lamina.engines.buildkit.dockerfile import PATH, has_dockerfile
 from lamina.errors import NetworkError
 from lamina.project.base_pin import BasePin, find_pin, moving_tag
+from lamina.project.buildkit_images import moving_images
 from lamina.project.lock_file import LockFile
 from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.project.variants import with_variant
+from lamina.reports.figures import counted
 from lamina.steps import Step
+
+_PINNED: Final = re.compile(r"^[A-Za-z0-9][^\s;=]*==", re.MULTILINE)  # a marker has == too
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             locks = pin_distributions(project, options, step)
     for output, text in locks.items():
         write_text(output, text)
-        print(f"{output}: {text.count('==')} distributions pinned")
+        print(f"{output}: {counted(len(_PINNED.findall(text)), 'distribution')} pinned")
     if options.only != "base" and tool:
         print(f"{project.requirements}: left alone, `{tool} lock` brings it up to date")
     if options.only != "distributions":
@@ -76,13 +83,30 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _pin_bases(project: Project, options: argparse.Namespace, step: Step) -> tuple[BasePin, ...]:
-    """Pin the base of the project, and those of variants that have another."""
+    """Pin the base of the project, those of variants that have another, and the Dockerfile's."""
     settings = project.settings
-    variants = (with_variant(settings, name) for name in settings.variants)
-    bases = dict.fromkeys((settings.base, *(variant.base for variant in variants)))
+    every = [settings, *(with_variant(settings, name) for name in settings.variants)]
+    bases = dict.fromkeys(one.base for one in every)
     tags = {tag.qualified: base for base in reversed(bases) if (tag := moving_tag(base))}
-    return tuple(pin for base in bases if base in tags.values()
-                 for pin in _pin_base(base, project, options, step))  # fmt: skip
+    pins = [pin for base in bases if base in tags.values()
+            for pin in _pin_base(base, project, options, step)]  # fmt: skip
+    if has_dockerfile(project):
+        images = dict.fromkeys(name for one in every for name in moving_images(one))
+        pins += [pin for image in images if find_pin(image, pins) is None
+                 for pin in _pin_if_reached(image, project, options, step)]  # fmt: skip
+    return tuple(pins)
+
+
+def _pin_if_reached(
+    image: str, project: Project, options: argparse.Namespace, step: Step
+) -> tuple[BasePin, ...]:
+    """Pin an image that only BuildKit starts from: without its registry all else is locked."""
+    try:
+        return _pin_base(image, project, options, step)
+    except NetworkError as error:
+        step.warn(f"{image}, which {PATH} starts from, is not pinned: {error.what}")
+        known = find_pin(image, project.base_pins)
+        return () if known is None else (BasePin(reference=image, digest=known.digest),)
 
 
 def _pin_base(
@@ -112,6 +136,9 @@ def _write_pins(project: Project, pins: tuple[BasePin, ...]) -> None:
         print(f"{path}: {what}, for {project.settings.base} needs no pin")
     for pin in pins:
         print(f"{path}: {pin.reference} is {pin.digest}")
+    if has_dockerfile(project) and set(pins) != set(project.base_pins):
+        how = f"`lamina init` or `lamina dockerfile -o {PATH}` writes it again"
+        print(f"{PATH} starts from what was pinned before: {how}")
 
 
 def _write_layers(options: argparse.Namespace) -> None:

@@ -10,8 +10,10 @@ from lamina.cli import wiring
 from lamina.cli.conda import conda_lines, find_environment
 from lamina.errors import LockError
 from lamina.lock.conda import missing_name, without
+from lamina.lock.own_line import without_project
 from lamina.lock.requirements import read_requirements
 from lamina.lock.uv import Uv
+from lamina.project.detect.requirement_files import PLACES
 from lamina.project.locks import LIST, LOCKS, TOOLS, list_hint, variant_lock
 from lamina.project.project import Project
 from lamina.project.read import read_project
@@ -62,8 +64,22 @@ def pin_distributions(
             _refuse_lists(order.lists)
         wiring.warn_about_indexes(step)
         uv = wiring.uv_program(is_pinned=False)
-        with step.child("resolve dependencies"):
-            return _alone(order, uv) if len(order.lists) == 1 else _together(order, uv)
+        with step.child("resolve dependencies") as resolving:
+            texts = _alone(order, uv) if len(order.lists) == 1 else _together(order, uv)
+            return {path: _cleaned(order, path, text, resolving) for path, text in texts.items()}
+
+
+def _cleaned(order: _Order, output: Path, text: str, step: Step) -> str:
+    """Leave the project itself out of its lock; refuse what no build could read there."""
+    new = without_project(
+        text,
+        project=order.project.directory,
+        start=_start(order, order.lists[output]),
+        name=output.name,
+    )
+    for line in new.left_out:
+        step.warn(f"{line!r} is the project itself: it is in the image without being in its lock")
+    return new.text
 
 
 def _refuse_lists(outputs: Iterable[Path]) -> None:
@@ -168,7 +184,8 @@ def _together(order: _Order, uv: Uv) -> Mapping[Path, str]:
         )
         raise
     chosen = order.folder / "all.txt"
-    chosen.write_text(text, encoding="utf-8")
+    distributions = (row for row in text.splitlines(keepends=True) if not row.startswith("-e "))
+    chosen.write_text("".join(distributions), encoding="utf-8")  # editables are no constraints
     return {
         output: uv.pin(
             source,
@@ -191,10 +208,15 @@ def _pin(order: _Order, uv: Uv, source: Path) -> str:
     return uv.pin(
         source,
         python=locked_python(order.project),
-        directory=order.project.directory if source.parent == order.folder else source.parent,
+        directory=_start(order, source),
         previous=previous if old else None,
         upgrade=order.upgrade,
     )
+
+
+def _start(order: _Order, source: Path) -> Path:
+    """Return the folder that paths in a list are relative to."""
+    return order.project.directory if source.parent == order.folder else source.parent
 
 
 def _source(project: Project, chosen: Path | None, folder: Path, output: Path, step: Step) -> Path:
@@ -213,11 +235,13 @@ def _source(project: Project, chosen: Path | None, folder: Path, output: Path, s
             "there is no such file", where=str(chosen), hint="give --from a requirements file"
         )
     if not project.dependencies:
+        there = next((name for name in PLACES if (project.directory / name).is_file()), "")
         raise LockError(
             "there is nothing to lock",
             where=str(project.directory),
             hint="list dependencies in [project] of pyproject.toml or in requirements.in, "
-            "or name a requirements file with --from; `--only base` pins the base alone",
+            f"or name a requirements file with --from{there and ' '}{there}; "
+            "`--only base` pins the base alone",
         )
     return _written(folder / LIST, project.dependencies)
 

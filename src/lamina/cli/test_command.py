@@ -12,6 +12,7 @@ from lamina.durable import incoming
 from lamina.oci.image import Image
 from lamina.plan.develop import SOURCE_LABEL
 from lamina.project.loaded import Loaded
+from lamina.project.missing import missing_modules, why_missing
 from lamina.project.project import Project
 from lamina.project.read import is_project, read_project
 from lamina.rootfs.container import Mount
@@ -66,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
             is_recorded=options.loaded is not None,
         )
         report = smoke(root, found.image.runtime, trial)
-    if project is None:
-        report = replace(report, notes=(*report.notes, _NO_PROJECT))
+    why = (_NO_PROJECT,) if project is None else _why_missing(project, report)
+    report = replace(report, notes=(*report.notes, *why))
     if report.ok and report.loaded is not None:
         _write(options.loaded, report.loaded)
     elif options.loaded:
@@ -75,6 +76,15 @@ def run(options: argparse.Namespace) -> int:
         report = replace(report, notes=(*report.notes, note))
     print(_json(report) if options.format == "json" else _text(report))
     return 0 if report.ok else 1
+
+
+def _why_missing(project: Project, report: Report) -> tuple[str, ...]:
+    """Say why the modules that were not found may be missing, where the project shows it."""
+    if report.ok:
+        return ()
+    details = (check.detail for check in report.checks if not check.ok)
+    names = missing_modules((*details, *report.output))
+    return tuple(why for name in names if (why := why_missing(project, name)))
 
 
 def _write(path: Path, loaded: Loaded) -> None:

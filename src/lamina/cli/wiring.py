@@ -22,6 +22,7 @@ from lamina.cli.registries import OpenClient, client_opener
 from lamina.engines.native import NativeEngine, Offer, unoffered
 from lamina.errors import UsageError
 from lamina.events import StepWarned
+from lamina.http.patience import VARIABLE, read_patience
 from lamina.http.settings import HttpSettings
 from lamina.layer.memo import Memo, NoMemo
 from lamina.lock.index_credentials import Login, index_credentials, uv_config_paths
@@ -88,6 +89,7 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
         refresh=refresh or no_cache,
         offline=offline,
         is_early=is_early,
+        no_cache=no_cache,
     )
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     registry = _registry_base(store, insecure, memo, refresh=refresh, is_offline=offline)
@@ -109,6 +111,7 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
         measure=index.measure,
         uv_for=uv_program,
         environment={**uv_settings(), **({"UV_OFFLINE": "1"} if offline else {})},
+        clock=time.time,
         created=_created(environment()),
     )
 
@@ -204,7 +207,10 @@ def index_origins(directory: Path) -> frozenset[str]:
 def http_settings(
     variables: Mapping[str, str], *, credentials: tuple[tuple[str, Login], ...] = ()
 ) -> HttpSettings:
-    """Read certificates and proxies from the environment, as pip, curl and requests do."""
+    """Read certificates and proxies from the environment, as pip, curl and requests do.
+
+    How patient we are is a variable of our own.
+    """
     certificates = next(
         (
             variables[n]
@@ -223,6 +229,7 @@ def http_settings(
         credentials=credentials,
         proxies=tuple((scheme, url) for scheme, url in proxies.items() if url),
         no_proxy=tuple(rule.strip() for rule in exceptions.split(",")),
+        timeout_s=read_patience(variables.get(VARIABLE, "")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lamina.lock.read import LockSource
 from lamina.lock.stale import disagreement, stale_lock
+from lamina.project.detect.requirement_files import PLACES
 from lamina.project.locks import LOCKS, TOOLS
 from lamina.project.project import Project
 
@@ -44,6 +45,19 @@ def surroundings(project: Project, source: LockSource) -> Surroundings | None:
         project=project.name,
         pyproject=_text(folder / "pyproject.toml"),
         others=others,
+    )
+
+
+def unread_list(project: Project, source: LockSource) -> str:
+    """Say which file lists dependencies where the image has none; empty where there is none."""
+    if source.path is not None or source.text.strip():
+        return ""
+    found = next((name for name in PLACES if (project.directory / name).is_file()), "")
+    if not found:
+        return ""
+    return (
+        f"{found} lists dependencies, and no build reads it: the image has none; "
+        f"`lamina lock --from {found}` makes a lock of it"
     )
 
 

@@ -112,6 +112,8 @@ def read_lock(source: LockSource, target: Target, uv: Uv) -> Lock:
         return Lock(wheels=())
     if source.path is not None:
         text = uv.resolve(source.path, target, with_dependencies=not source.is_pinned)
+        if _read(source.path) != source.text:  # then nobody knows what uv read
+            raise LockError("the file changed while it was read", where=name, hint="run it again")
     else:
         with TemporaryDirectory(prefix="lamina-") as folder:
             listed = Path(folder) / "requirements.txt"
@@ -147,12 +149,12 @@ def _read_tool(source: LockSource, target: Target, uv: Uv) -> Lock:
     """Read what uv, Poetry, PDM or Pipenv locked."""
     from lamina.lock.select import select  # noqa: PLC0415 - as above
     from lamina.lock.tools import pins_of  # noqa: PLC0415 - as above
+    from lamina.lock.uv_export import export_text  # noqa: PLC0415 - as above
     from lamina.lock.uv_lock import with_addresses  # noqa: PLC0415 - as above
 
     name, directory = source.name, source.directory
     if name == "uv.lock":
-        choice = source.choice
-        text = uv.export(directory, extras=choice.extras, groups=choice.groups)
+        text = export_text(source.text, directory, source.choice, uv)
         root = directory.resolve()
         document, folders = with_addresses(_parse(text, name), root, name)
         return replace(select(document, target, name=name), directories=folders)

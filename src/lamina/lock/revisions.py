@@ -50,6 +50,14 @@ def revisions(path: Path, environment: Mapping[str, str], *, limit: int = _LIMIT
     return Revisions(texts=texts, note="" if texts else f"{path.name} is in no commit")
 
 
+def text_at(path: Path, revision: str, environment: Mapping[str, str]) -> str | None:
+    """Ask git for the text that a file had at a revision; None where it knows none."""
+    if any(c.isspace() for c in f"{revision}{path.name}"):  # git is given a name a line
+        return None
+    found = _texts(_Git(path.parent, environment), [f"{revision}:./{path.name}"])
+    return found[0] if found else None
+
+
 class _Git:
     """The git program, asked in one folder."""
 

@@ -73,8 +73,12 @@ def pinned(base: str, pins: Sequence[BasePin]) -> str:
     return base if tag is None or pin is None else str(replace(tag, digest=pin.digest))
 
 
-def stale_pins(base: str, pins: Sequence[BasePin]) -> str:
-    """Say why the pins are of no use to ``base``; empty where one is, or there are none."""
+def stale_pins(base: str, pins: Sequence[BasePin], *, also: Sequence[str] = ()) -> str:
+    """Say why the pins are of no use to ``base``; empty where one is, or there are none.
+
+    ``also`` are images that other pins are for.
+    """
+    pins = [pin for pin in pins if not any(find_pin(name, [pin]) for name in also)]
     if not pins or find_pin(base, pins):
         return ""
     others = ", ".join(pin.reference for pin in pins)

@@ -18,6 +18,26 @@ _MADE_BY_BACKENDS: Final = (
     "build/scripts-*",
     "dist/*.whl",
     "dist/*.tar.gz",
+    "_skbuild",
+    ".pdm-build",
+)
+_NOT_OF_CHECKOUTS: Final = (
+    "**/.git",
+    "**/.hg",
+    "**/.svn",
+    "**/.venv",
+    "**/venv",
+    "**/__pycache__",
+    "**/*.py[co]",
+    "**/.pytest_cache",
+    "**/.mypy_cache",
+    "**/.ruff_cache",
+    "**/.tox",
+    "**/.nox",
+    "**/.eggs",
+    "**/*.egg-info",
+    "**/node_modules",
+    *_MADE_BY_BACKENDS,
 )
 
 
@@ -39,12 +59,22 @@ def project_files(project: Project) -> tuple[Path, ...]:
 
 
 def source_files(project: Project) -> tuple[Path, ...]:
-    """List every file that the project's own wheel may be built from, sorted.
+    """List every file that says what the project is, sorted; caches and secrets do not."""
+    rules = IgnoreRules((*SAFE_DEFAULTS, *_MADE_BY_BACKENDS))
+    return tuple(sorted(_walk(project.directory, "", rules)))
+
+
+def wheel_rules() -> IgnoreRules:
+    """Return the rules for what the project's own wheel is never built from.
 
     A build backend does not know .dockerignore, so a file that stays out of the image counts.
     """
-    rules = IgnoreRules((*SAFE_DEFAULTS, *_MADE_BY_BACKENDS))
-    return tuple(sorted(_walk(project.directory, "", rules)))
+    return IgnoreRules(_NOT_OF_CHECKOUTS)
+
+
+def wheel_files(project: Project) -> tuple[Path, ...]:
+    """List every file that the project's own wheel may be built from, sorted."""
+    return tuple(sorted(_walk(project.directory, "", wheel_rules())))
 
 
 def included_files(project: Project) -> tuple[Path, ...]:
@@ -113,7 +143,7 @@ def _walk(root: Path, relative: str, rules: IgnoreRules) -> Iterator[Path]:
         path = f"{relative}/{entry.name}" if relative else entry.name
         ignored = rules.ignores(path)
         if entry.is_dir(follow_symlinks=False):
-            if not ignored or rules.has_exceptions:
+            if not ignored or rules.leads_to_kept(path):
                 yield from _walk(root, path, rules)
         elif not ignored and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
             yield root / path

@@ -1,11 +1,21 @@
 """What projects of Poetry, PDM, Pipenv and uv say of themselves in places of their own."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from lamina.errors import ProjectError
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_VERSIONERS = frozenset(
+    {"hatch-vcs", "poetry-dynamic-versioning", "setuptools-git-versioning", "setuptools-scm",
+     "uv-dynamic-versioning", "vcs-versioning", "versioningit"}
+)  # fmt: skip
+"""Who takes versions from tags; as requirements of a build."""
 
 _NOT_CATEGORIES = {"source", "requires", "packages", "dev-packages", "scripts", "pipenv"}
 
@@ -32,6 +42,19 @@ def is_package(document: Mapping[str, Any]) -> bool:
              table(document, "tool", "poetry").get("package-mode"),
              table(document, "tool", "pdm").get("distribution"))  # fmt: skip
     return "build-system" in document and not any(want is False for want in wants)
+
+
+def is_versioned_by_tags(document: Mapping[str, Any]) -> bool:
+    """Say whether the build backend takes the version from the tags of the repository."""
+    requires = table(document, "build-system").get("requires", [])
+    texts = (
+        [text for text in requires if isinstance(text, str)] if isinstance(requires, list) else []
+    )
+    names = {str(canonicalize_name(found[0])) for text in texts if (found := _NAME.match(text))}
+    pdm = table(document, "tool", "pdm", "version").get("source")
+    return "version" not in table(document, "project") and (
+        not names.isdisjoint(_VERSIONERS) or pdm == "scm"
+    )
 
 
 def extra_names(document: Mapping[str, Any]) -> frozenset[str]:

@@ -45,8 +45,10 @@ class IgnoreRules:
     """Patterns in order; the last that matches decides (Docker's ".dockerignore" page)."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
+        patterns = tuple(patterns)
         self._rules = [(_compile(text), keeps) for text, keeps in map(_split, patterns) if text]
         self.has_exceptions = any(keeps for _, keeps in self._rules)
+        self._kept = [text.split("/") for text, keeps in map(_split, patterns) if text and keeps]
 
     def ignores(self, path: str) -> bool:
         """Say whether ``path``, relative with slashes, or a folder above it, is left out.
@@ -61,6 +63,26 @@ class IgnoreRules:
             if any(pattern.fullmatch(prefix) for prefix in prefixes):
                 ignored = not keeps
         return ignored
+
+    def leads_to_kept(self, folder: str) -> bool:
+        """Say whether an exception may let in something below a folder that is left out.
+
+        >>> rules = IgnoreRules([".venv", "docs", "!docs/*.md", "!src"])
+        >>> rules.leads_to_kept("docs"), rules.leads_to_kept(".venv")
+        (True, False)
+        """
+        parts = folder.split("/")
+        return any(_leads(pattern, parts) for pattern in self._kept)
+
+
+def _leads(pattern: list[str], folder: list[str]) -> bool:
+    """Compare part by part, as far as both go; ``**`` leads anywhere, and a class may."""
+    for one, part in zip(pattern, folder, strict=False):
+        if "**" in one or "[" in one or "\\" in one:
+            return True
+        if not _compile(one).fullmatch(part):
+            return False
+    return True
 
 
 def read_patterns(text: str) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def variant_lock(path: Path, variant: str) -> Path:
 def _first(directory: Path) -> Path | None:
     found = next((directory / n for n in LOCKS if (directory / n).is_file()), None)
     is_weak = found is None or found.name == LOCKS[-1]
-    return (_workspace_lock(directory) if is_weak else None) or found
+    return (workspace_lock(directory) if is_weak else None) or found
 
 
 def _knows_groups(lock: Path) -> bool:
@@ -112,7 +112,7 @@ def _of_variant(lock: Path, variant: str, *, must_exist: bool) -> Path:
     return path
 
 
-def _workspace_lock(directory: Path) -> Path | None:
+def workspace_lock(directory: Path) -> Path | None:
     """Find the uv.lock of the workspace that ``directory`` is a member of."""
     if not (directory / "pyproject.toml").is_file():
         return None

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from lamina.project.project import Project
-
-_MARKS = (".git", ".hg")
+from lamina.project.repository import repository_of
 
 
 def outside_of(project: Project, folder: Path) -> Path | None:
@@ -15,10 +14,5 @@ def outside_of(project: Project, folder: Path) -> Path | None:
     """
     own = project.directory.resolve()
     lock = project.requirements.resolve().parent if project.requirements else own
-    root = _repository(own) or (lock if own.is_relative_to(lock) else own)
+    root = repository_of(own) or (lock if own.is_relative_to(lock) else own)
     return None if folder.resolve().is_relative_to(root) else root
-
-
-def _repository(folder: Path) -> Path | None:
-    folders = (folder, *folder.parents)
-    return next((one for one in folders if any((one / mark).exists() for mark in _MARKS)), None)

@@ -15,6 +15,7 @@ class Project:
     ``dependencies`` are the requirement texts of ``[project]`` with the chosen extras and groups.
     ``scripts`` maps each console script to its object reference.  ``requirements`` is the file
     that pins or lists what to install, or None where pyproject.toml alone says it.
+    ``is_versioned_by_tags`` says that the version comes from the tags of its repository.
     ``base_pins`` are those of ``lamina.lock.toml``, of the base and of others that it had before,
     and ``layers`` the names of distributions that share a layer, from the bottom up.
     ``variant`` is the one whose settings these are, empty for the base.  ``is_dev`` says that the
@@ -29,6 +30,7 @@ class Project:
     scripts: Mapping[str, str] = field(default_factory=dict, hash=False)
     requirements: Path | None = None
     is_distributable: bool = False
+    is_versioned_by_tags: bool = False
     settings: Settings = field(default_factory=Settings)
     base_pins: tuple[BasePin, ...] = ()
     layers: tuple[tuple[str, ...], ...] = ()

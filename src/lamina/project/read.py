@@ -61,6 +61,7 @@ def read_project(
         scripts={str(k): str(v) for k, v in _table(metadata, "scripts").items()},
         requirements=requirements,
         is_distributable=foreign.is_package(document) and "name" in metadata,
+        is_versioned_by_tags=foreign.is_versioned_by_tags(document),
         settings=settings,
         base_pins=written.base_pins,
         layers=written.layers,

@@ -20,6 +20,7 @@ from typing import IO, Any, Literal, Self
 from lamina.errors import ToolError
 from lamina.rootfs import bubblewrap, crun, docker
 from lamina.rootfs.container import Container
+from lamina.rootfs.heard import hears
 
 Engine = Literal["bubblewrap", "crun", "docker"]
 
@@ -63,6 +64,10 @@ class Running:
         elif self._pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, number)
+
+    def hears(self, number: int) -> bool:
+        """Say whether the first process handles a signal; so does one that cannot be asked."""
+        return self._pid is None or hears(self._pid, number)
 
     def wait(self, timeout_s: float | None = None) -> int:
         """Wait for the end; the exit code, 128 + n after signal n.  ``TimeoutExpired`` if late."""

@@ -7,6 +7,7 @@ own: no port of this machine is taken, and nobody else on this machine can answe
 
 import json
 import posixpath
+import re
 import secrets
 import subprocess
 import tempfile
@@ -31,6 +32,8 @@ from lamina.rootfs.trial import Trial
 _TAIL_LINES = 20
 _STARTING_S = 20  # what the driver itself may need beyond its time, stopping included
 _PYTHONS = ("python3", "python")
+_BARE = re.compile(r"(.*/)?python[\d.]*")
+_NO_PROGRAM = "the image starts Python by itself, which does nothing and ends at once"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ def smoke(root: Path, runtime: RuntimeConfig, trial: Trial) -> Report:
     names = [module for modules in wanted.values() if modules for module in modules]
     checks += session.imports(names)
     if trial.is_started:
-        checks.append(session.health((*runtime.entrypoint, *runtime.command)))
+        checks.append(session.start((*runtime.entrypoint, *runtime.command)))
     loaded = None
     if trial.is_recorded:
         with Tree(root) as tree:
@@ -117,11 +120,22 @@ class _Session:
                 yield Check(what=f"import {left.pop(0)}", ok=False, detail=ending)
                 left = left if values else []
 
+    def start(self, command: tuple[str, ...]) -> Check:
+        """Start the image's command, if it is one that does anything."""
+        if not command:
+            return Check(what="start", ok=False, detail="the image names no command")
+        is_bare = len(command) == 1 and _BARE.fullmatch(command[0]) is not None
+        if is_bare and not self._trial.may_be_bare:
+            hint = "set `entrypoint` in [tool.lamina]"
+            return Check(what=f"start {command[0]}", ok=False, detail=f"{_NO_PROGRAM}: {hint}")
+        check = self.health(command)
+        if is_bare:
+            self.notes = (*self.notes, _NO_PROGRAM)
+        return check
+
     def health(self, command: tuple[str, ...]) -> Check:
         """Start the image's command and wait for its health check."""
         what = f"start {' '.join(command)}"
-        if not command:
-            return Check(what="start", ok=False, detail="the image names no command")
         timeout_s = self._trial.timeout_s
         options = {
             "url": self._trial.health_url,

@@ -24,7 +24,8 @@ class Trial:
     ``own`` is imported too, if it is there.  ``health_url`` is seen from inside, such as
     ``http://127.0.0.1:8000/health``; ``health_command`` runs inside and ends with 0 when all is
     well.  Without either a service only has to keep running for ``timeout_s``, and what is no
-    service (``may_end``) may also end with exit code 0.  ``is_recorded`` also finds out which
+    service (``may_end``) may also end with exit code 0.  ``may_be_bare`` accepts an image that
+    starts Python without a program, which ends at once.  ``is_recorded`` also finds out which
     modules are loaded.  ``mounts`` are what a dev image expects.
     """
 
@@ -34,6 +35,7 @@ class Trial:
     health_url: str = ""
     health_command: tuple[str, ...] = ()
     may_end: bool = False
+    may_be_bare: bool = True
     is_recorded: bool = False
     mounts: tuple[Mount, ...] = ()
     timeout_s: float = 60.0
@@ -62,6 +64,7 @@ def project_trial(
         own=project.name if project.is_distributable else "",
         health_url=url,
         may_end=not url and not runtime.ports,
+        may_be_bare=bool(project.settings.entrypoint or project.settings.command),
     )
 
 

@@ -80,9 +80,12 @@ def difference(before: Snapshot, after: Snapshot) -> str:
 def end(running: Running) -> None:
     """End a container that may hear no signal but one that Python always hears, or none at all.
 
-    The first process of a container is spared every signal that it has no handler for; Python has
-    one for an interrupt.
+    The first process of a container is spared every signal that it has no handler for.  One that
+    has none for SIGTERM is killed, as SIGTERM does to any other process; the interrupt that Python
+    always hears would show the user a traceback with every change.
     """
+    if not running.hears(signal.SIGTERM):
+        running.send(signal.SIGKILL)
     for number, patience_s in (
         (signal.SIGTERM, _TERM_S),
         (signal.SIGINT, _GRACE_S),

@@ -20,6 +20,18 @@ _HASH = f"--hash=sha256:{'0' * 64}"
         ({"requirements.txt": "idna>=3\n"}, "requirements.txt", False),
         ({"requirements.in": "idna\n"}, "requirements.in", False),
         ({"pyproject.toml": '[project]\ndependencies = ["idna"]\n'}, "pyproject.toml", False),
+        ({"requirements/base.txt": "idna", "setup.py": ""}, "requirements/base.txt", False),
+        (
+            {"requirements/production.in": "-r base.in\n", "requirements/base.in": "idna\n"},
+            "requirements/production.in",
+            False,
+        ),
+        ({"requirements-prod.txt": f"idna==3.1 {_HASH}\n"}, "requirements-prod.txt", False),
+        (
+            {"requirements.txt": "-r requirements/base.txt\n", "requirements/base.txt": "idna\n"},
+            "requirements.txt",
+            False,
+        ),
         ({"Pipfile": '[packages]\nidna = "*"\n'}, "Pipfile", False),
         ({"environment.yml": "dependencies:\n  - idna=3\n"}, "environment.yml", False),
         ({"setup.cfg": "[options]\ninstall_requires =\n    idna>=3\n"}, "setup.cfg", False),
@@ -36,6 +48,18 @@ def test_the_file_that_a_build_reads_is_found(
 
     assert (found.file.value, found.is_locked) == (file, is_locked)
     assert "idna" in found.listed
+
+
+def test_files_that_include_each_other_are_read_once() -> None:
+    files = {"requirements.txt": "-r a.txt\nidna", "a.txt": "-r requirements.txt\nrich"}
+
+    assert find_dependencies(snapshot(files)).listed == {"idna", "rich"}
+
+
+def test_a_list_for_developers_is_none_of_the_programs() -> None:
+    found = find_dependencies(snapshot({"requirements/dev.txt": "pytest", "main.py": ""}))
+
+    assert found.file.value == ""
 
 
 def test_a_project_without_dependencies_needs_no_lock() -> None:

@@ -170,3 +170,26 @@ def test_a_port_in_code_comes_before_one_of_a_dockerfile() -> None:
     assert detected(files).service.port.value == 9001
     assert detected(told).service.port.value == 9000
     assert detected(told).service.port.why == "main.py:3 says so"
+
+
+_GUARDED = "if __name__ == '__main__':\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"src/x_y/main.py": _GUARDED, "src/x_y/other.py": _GUARDED}, ("-m", "x_y.main")),
+        ({"shop/__init__.py": "", "shop/train.py": _GUARDED}, ("-m", "shop.train")),
+        ({"shop/__main__.py": "", "shop/main.py": _GUARDED}, ("-m", "shop")),
+        ({"shop/main.py": _GUARDED, "train.py": _GUARDED}, ("train.py",)),
+        ({"shop/main.py": _GUARDED, "train.py": ""}, ("train.py",)),
+    ],
+)
+def test_a_module_that_is_made_to_be_run_is_found_wherever_it_is(
+    files: dict[str, str], words: tuple[str, ...]
+) -> None:
+    assert detected(files).service.entrypoint.value == ("python", *words)
+
+
+def test_of_many_modules_with_a_guard_none_is_guessed() -> None:
+    assert detected({"a/one.py": _GUARDED, "a/two.py": _GUARDED}).service.entrypoint.value == ()

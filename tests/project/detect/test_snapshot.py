@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from lamina.project.detect.snapshot import Snapshot, take_snapshot
 
 
@@ -17,13 +19,21 @@ def test_sources_and_lists_are_read_and_the_rest_counts_by_name(tmp_path: Path) 
     assert found.texts == {"main.py": "x = 1\n"}
 
 
-def test_what_init_wrote_is_no_evidence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", ["init`, 0123456789abcdef: x", "dockerfile`; x"])
+def test_what_lamina_wrote_is_no_evidence(mark: str, tmp_path: Path) -> None:
     (tmp_path / "docker").mkdir()
-    (tmp_path / "docker/Dockerfile").write_text(
-        "# Written by `lamina init`, 0123456789abcdef: x\nEXPOSE 9000\n"
-    )
+    (tmp_path / "docker/Dockerfile").write_text(f"# Written by `lamina {mark}\nEXPOSE 9000\n")
 
     assert take_snapshot(tmp_path).texts == {}
+
+
+def test_a_virtual_environment_is_no_part_of_it_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "env/lib/idna").mkdir(parents=True)
+    (tmp_path / "env/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (tmp_path / "env/lib/idna/__init__.py").write_text("")
+    (tmp_path / "main.py").write_text("")
+
+    assert take_snapshot(tmp_path).paths == {"main.py"}
 
 
 def test_a_text_that_is_not_utf_8_is_not_read(tmp_path: Path) -> None:

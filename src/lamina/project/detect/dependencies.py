@@ -11,6 +11,7 @@ from typing import Any, Final
 from packaging.utils import canonicalize_name
 
 from lamina.project.detect.guess import Guess
+from lamina.project.detect.requirement_files import PLACES, with_included
 from lamina.project.detect.snapshot import Snapshot
 
 _NAME: Final = re.compile(r"\s*(?:-\s+)?([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)")
@@ -45,7 +46,8 @@ def find_dependencies(snapshot: Snapshot) -> Dependencies:
     base = frozenset(names_of(_texts(_table(document, "project").get("dependencies"))))
     for path, why, is_locked, read in _FILES:
         text = snapshot.text(path)
-        listed = frozenset(read(text)) | base
+        whole = with_included(snapshot, path) if path.endswith((".txt", ".in")) else text
+        listed = frozenset(read(whole)) | base
         if not text or (path in _MAY_LIST_NOTHING and not listed):
             continue
         is_open = path == "requirements.txt" and not _is_pinned(text)
@@ -172,6 +174,7 @@ _FILES: Final[tuple[tuple[str, str, bool, Callable[[str], Iterator[str]]], ...]]
     ("requirements.in", "pip-tools' list, and there is no requirements.txt", False, _lines),
     ("pyproject.toml", "it lists the dependencies, and nothing pins them", False, _toml_rows),
     ("Pipfile", "Pipenv's list, and there is no Pipfile.lock", False, _toml_rows),
+    *((path, "it lists what the program needs, by its name", False, _lines) for path in PLACES),
     ("environment.yml", "conda's list; what the index has is locked", False, _conda_rows),
     ("setup.cfg", "it lists install_requires", False, _cfg_rows),
     ("setup.py", "it lists install_requires", False, _setup_rows),

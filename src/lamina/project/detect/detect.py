@@ -1,6 +1,7 @@
 """Detect: from the files of a project to everything that `lamina init` needs to know; pure."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from lamina.project.detect.code import read_code
 from lamina.project.detect.dependencies import Dependencies, find_dependencies
@@ -10,6 +11,8 @@ from lamina.project.detect.python import find_base, find_python
 from lamina.project.detect.service import Program, Service, find_service
 from lamina.project.detect.snapshot import Snapshot
 from lamina.project.detect.system import find_system_packages, system_advice
+from lamina.project.detect.told import Place, Told, packages_with_told, told_advice, with_told
+from lamina.project.detect.unlisted import unlisted_advice
 from lamina.project.detect.variants import Split, split
 
 
@@ -49,13 +52,20 @@ class Detected:
         return tuple(rows)
 
 
-def detect(snapshot: Snapshot) -> Detected:
-    """Guess everything, each from what was guessed before it."""
+_UNTOLD: Final = Told()
+
+
+def detect(snapshot: Snapshot, told: Told = _UNTOLD) -> Detected:
+    """Guess everything, each from what was guessed before it.
+
+    ``told`` is what a Dockerfile of the project says.
+    """
     dependencies = find_dependencies(snapshot)
     layout = find_layout(snapshot)
     codes = tuple(read_code(snapshot.text(path), path=path) for path in snapshot.modules)
     program = Program(snapshot=snapshot, dependencies=dependencies, layout=layout, codes=codes)
-    service = find_service(program)
+    place = Place(snapshot=snapshot, dependencies=dependencies, layout=layout)
+    service = with_told(find_service(program), told, place)
     python = find_python(snapshot)
     return Detected(
         layout=layout,
@@ -63,7 +73,12 @@ def detect(snapshot: Snapshot) -> Detected:
         base=find_base(python.value),
         dependencies=dependencies,
         service=service,
-        system_packages=find_system_packages(dependencies, codes),
+        system_packages=packages_with_told(find_system_packages(dependencies, codes), told),
         split=split(program, service),
-        advice=(*service.advice, *system_advice(dependencies, codes)),
+        advice=(
+            *unlisted_advice(snapshot, dependencies, codes),
+            *service.advice,
+            *system_advice(dependencies, codes),
+            *told_advice(service, told),
+        ),
     )

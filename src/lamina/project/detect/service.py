@@ -235,20 +235,28 @@ def _module(program: Program) -> Service | None:
     runnable = [c for c in program.codes if c.path.endswith("/__main__.py")]
     scripts = [c for c in program.codes if "/" not in c.path]
     guarded = [c for c in scripts if c.has_main]
-    code = _best(runnable) or _best(guarded) or (scripts[0] if len(scripts) == 1 else None)
+    only = scripts[0] if len(scripts) == 1 else None
+    code = _best(runnable) or _best(guarded) or only or _inside(program)
     if code is None:
         return None
-    is_package = code in runnable
-    package = code.module.removesuffix(".__main__")
-    words = ("python", "-m", package) if is_package else ("python", code.path)
+    is_module = "/" in code.path
+    module = code.module.removesuffix(".__main__")
+    words = ("python", "-m", module) if is_module else ("python", code.path)
     why = f"{code.path} can be run"
     service = Service(
         framework=Guess(value="script", why=why),
         entrypoint=Guess(value=words, why=why),
         module=code.module,
-        include=() if is_package else _run_as_file(program, code.path),
+        include=() if is_module else _run_as_file(program, code.path),
     )
     return _listening(program, service, reached(program.codes, code.module))
+
+
+def _inside(program: Program) -> Code | None:
+    """Find the one module of a package that is made to be run, or one that is called so."""
+    guarded = [code for code in program.codes if code.has_main and "/" in code.path]
+    called = [code for code in guarded if _preference(code) < len(_PREFERRED)]
+    return _best(called) or (guarded[0] if len(guarded) == 1 else None)
 
 
 def _listening(program: Program, service: Service, codes: Sequence[Code]) -> Service:

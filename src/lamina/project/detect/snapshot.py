@@ -16,7 +16,8 @@ _READ: Final = re.compile(
     r"(.*\.)?(Docker|Container)file(\..*)?"
 )
 _HEAD: Final = 400
-_OURS: Final = "# Written by `lamina init`,"
+_ENVIRONMENT: Final = "pyvenv.cfg"
+_OURS: Final = ("# Written by `lamina init`,", "# Written by `lamina dockerfile`;")
 _ASIDE: Final = frozenset(
     {"test", "tests", "testing", "docs", "doc", "examples", "example", "scripts", "script",
      "benchmarks", "notebooks", "tools", "migrations", "build", "dist", "docker", "site"}
@@ -52,11 +53,15 @@ class Snapshot:
 def take_snapshot(directory: Path) -> Snapshot:
     """Read the project in ``directory``; what is no text, or large, counts by its name alone.
 
-    So does what `lamina init` wrote itself, which is no evidence for what it guessed.
+    So does what Lamina wrote itself, which is no evidence for what it guessed.  Virtual
+    environments are left out, whatever they are called.
     """
+    found = source_files(Project(directory=directory, name="project"))
+    environments = {path.parent for path in found if path.name == _ENVIRONMENT}
     paths = {
         path.relative_to(directory).as_posix(): path
-        for path in source_files(Project(directory=directory, name="project"))
+        for path in found
+        if environments.isdisjoint(path.parents)
     }
     texts = {
         name: text
@@ -64,6 +69,11 @@ def take_snapshot(directory: Path) -> Snapshot:
         if _READ.fullmatch(path.name) and (text := _read(path)) is not None
     }
     return Snapshot(name=directory.resolve().name, paths=frozenset(paths), texts=texts)
+
+
+def is_ours(text: str) -> bool:
+    """Say whether Lamina wrote a file, be it edited since."""
+    return any(mark in text[:_HEAD] for mark in _OURS)
 
 
 def _is_of_program(path: str) -> bool:
@@ -80,4 +90,4 @@ def _read(path: Path) -> str | None:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
-    return None if _OURS in text[:_HEAD] else text
+    return None if is_ours(text) else text
