@@ -19,7 +19,7 @@ BEFORE = Side(
 )
 AFTER = Side(
     label="Lamina",
-    seconds={Scenario.CLEAN: (10.0,), Scenario.CACHED: (0.5,), Scenario.CI: (2.0,)},
+    seconds={Scenario.CLEAN: (10.0,), Scenario.CACHED: (0.5,), Scenario.CI_KEPT: (2.0,)},
     sizes=Sizes(components={Component.BASE: 50, Component.DEPENDENCIES: 500}),
 )
 BOTH = Comparison(project="shop", before=BEFORE, after=(AFTER,), notes=("Base there.",))
@@ -44,7 +44,12 @@ def test_each_row_says_what_is_saved() -> None:
 def test_what_was_not_measured_is_not_zero() -> None:
     ci = rows(BOTH)["times"][2]
 
+    assert ci["of"] == Scenario.CI_KEPT
     assert (ci["before"], ci["after"], ci["less"]) == (None, 2.0, None)
+
+
+def test_what_nobody_measured_has_no_row() -> None:
+    assert Scenario.CI_EMPTY not in {row["of"] for row in rows(BOTH)["times"]}
 
 
 def test_bytes_that_a_later_layer_hides_are_part_of_the_total() -> None:

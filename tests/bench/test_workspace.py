@@ -42,6 +42,17 @@ def test_the_copy_is_edited_and_the_project_is_not(
     assert (source / edited).read_text() == "x = 1\n"
 
 
+def test_the_history_is_copied_where_the_version_comes_from_it(tmp_path: Path) -> None:
+    source = project(tmp_path / "shop", "app.py", ".git/config")
+    text = '[project]\nname = "shop"\ndynamic = ["version"]\n'
+    tool = '[build-system]\nrequires = ["hatchling", "hatch-vcs>=0.4"]\n'
+    (source / "pyproject.toml").write_text(text + tool)
+
+    copy_project(source, tmp_path / "copy")
+
+    assert (tmp_path / "copy/.git/config").is_file()
+
+
 def test_environments_and_histories_are_not_copied(tmp_path: Path) -> None:
     source = project(tmp_path / "shop", "app.py", ".venv/lib/a.py", ".git/config", "data/a.csv")
 

@@ -1,14 +1,21 @@
 """`lamina bench` from end to end, on toy projects that need no network."""
 
+import argparse
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
+from lamina.bench.comparison import Scenario
 from lamina.bench.native import Native
+from lamina.cli import bench_command
+from lamina.cli.bench_before import Before, found_before
+from lamina.scaffold.marker import marked
 from lamina.testing.projects import locked_project
 from lamina.testing.registry import InMemoryRegistry
 from lamina.testing.wheels import ToyWheel
@@ -67,7 +74,7 @@ def test_a_build_of_ci_is_pushed(project: Path) -> None:
 
     assert done.code == 0, done.err
     times = json.loads(done.out)["sections"][0]["times"]
-    assert [row["of"] for row in times] == ["clean build", "cache hit", "CI build"]
+    assert [row["of"] for row in times] == [*map(str, Scenario)]
 
 
 def test_all_folders_share_the_memo_of_the_repository(project: Path, tmp_path: Path) -> None:
@@ -153,3 +160,47 @@ def test_what_cannot_work_is_said_before_anything_is_built(
 
     assert done.code == code, done.err
     assert "clean build" not in done.err
+
+
+@contextmanager
+def before(project: Path, *words: str) -> Iterator[Before]:
+    parser = argparse.ArgumentParser()
+    bench_command.add_arguments(parser)
+    with found_before(parser.parse_args([str(project), *words])) as found:
+        yield found
+
+
+def test_the_naive_dockerfile_installs_what_another_tool_has_locked(project: Path) -> None:
+    """It looked for requirements.txt only, and was then fast at installing nothing."""
+    (project / "requirements.txt").unlink(missing_ok=True)
+    with before(project, "--naive") as found:
+        (lock,) = found.beside
+
+    assert found.words == (f"--build-arg=REQUIREMENTS={lock}",)
+    assert found.beside[lock].startswith("used==1.0")
+
+
+def test_the_naive_dockerfile_installs_a_requirements_txt_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("idna==3.10\n")
+    (tmp_path / "app.py").write_text("import idna\n")
+
+    with before(tmp_path, "--naive") as found:
+        assert (found.beside, found.words) == ({}, ("--build-arg=REQUIREMENTS=requirements.txt",))
+
+
+def test_what_lamina_wrote_is_not_what_was_before(project: Path) -> None:
+    path = project / "docker/Dockerfile"
+    path.parent.mkdir()
+    path.write_text(marked("FROM x\n"))
+
+    with before(project) as found, before(project, "-f", str(path)) as asked:
+        assert found.label == "one-stage Dockerfile"
+        assert "was written by Lamina" in found.notes[0]
+        assert asked.dockerfile == path
+
+
+def test_a_dockerfile_of_somebodys_is_what_was_before(project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM x\n")
+
+    with before(project) as found:
+        assert (found.dockerfile, found.notes) == (project / "Dockerfile", ())

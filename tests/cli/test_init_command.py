@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lamina.cli.app import main
+from lamina.project.files import project_files
 from lamina.project.read import read_project
 from tests.support.layouts import DOCKERFILE, LAYOUTS, MAKEFILE, write_layout
 
@@ -134,6 +135,25 @@ def test_poetry_has_to_lock_first(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "try: run `poetry lock`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nidna = "*"\n'),
+        ("Pipfile", '[packages]\nidna = "*"\n'),
+    ],
+)
+def test_what_has_to_be_locked_first_is_said_before_anything_is_written(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "main.py").write_text("import idna\n")
+    before = _files(tmp_path)
+
+    assert main(["init", str(tmp_path)]) != 0
+
+    assert _files(tmp_path) == before
+
+
 def test_a_folder_that_is_no_project_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,3 +209,100 @@ def test_a_base_that_no_dockerfile_can_start_from_costs_only_the_dockerfile(
     assert not (project / "docker").exists()
     assert (project / "Makefile").exists()
     assert "no Dockerfile: " in capsys.readouterr().err
+
+
+def test_a_pipeline_never_asks_an_index_for_a_name_that_nobody_gave(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever registers the name would run code with the permission to write packages."""
+    monkeypatch.setattr("lamina.cli.init_pipeline._own_requirement", lambda: "")
+    project = write_layout("script", tmp_path)
+
+    main(["init", str(project), "--offline"])
+
+    text = (project / ".github/workflows/docker.yml").read_text()
+    assert '  LAMINA: "" # what pip installs' in text
+    assert "does not know where Lamina comes from" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_what_a_pipeline_was_told_once_is_kept(kind: str, tmp_path: Path) -> None:
+    project = write_layout("script", tmp_path)
+    place = "lamina @ git+https://git.example.com/lamina@0123456789abcdef0123456789abcdef01234567"
+    words = ["init", str(project), "--offline", "--ci", kind]
+    main([*words, "--lamina", place, "--branch", 'a"b'])
+    before = _files(project)
+
+    main(words)
+
+    assert _files(project) == before
+    assert any(f'LAMINA: "{place}"'.encode() in text for text in before.values())
+
+
+def test_what_is_no_requirement_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    project = write_layout("script", tmp_path)
+    before = _files(project)
+
+    assert main(["init", str(project), "--offline", "--lamina=--index-url=x"]) == 2
+    assert _files(project) == before
+
+
+def test_the_branch_is_the_repositorys_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = write_layout("script", tmp_path)
+    subprocess.run(["git", "init", "-q", "-b", "trunk", project], check=True)
+
+    main(["init", str(project), "--offline"])
+
+    assert 'branches: ["trunk"]' in (project / ".github/workflows/docker.yml").read_text()
+    assert "branch         trunk  (it is checked out)" in capsys.readouterr().out
+
+
+def test_a_package_called_like_an_environment_is_in_the_image(tmp_path: Path) -> None:
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env/__init__.py").write_text("")
+    (tmp_path / "env/world.db").write_text("")
+    (tmp_path / "main.py").write_text("import env\n")
+
+    main(["init", str(tmp_path), "--offline"])
+
+    names = {
+        path.relative_to(tmp_path).as_posix() for path in project_files(read_project(tmp_path))
+    }
+    assert {"env/__init__.py", "env/world.db", "main.py"} <= names
+
+
+def test_somebodys_dockerignore_is_advised_of_what_it_leaves_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = write_layout("pip-tools", tmp_path)
+    (project / ".dockerignore").write_text("*.txt\n*.in\n")
+
+    main(["init", str(project), "--offline"])
+
+    said = capsys.readouterr().out
+    assert "add the line !/requirements." in said
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    project = write_layout("script", tmp_path)
+    (project / "make").mkdir()
+    (project / "make/own").write_text(MAKEFILE)
+    (project / "Makefile").symlink_to("make/own")
+
+    main(["init", str(project), "--offline"])
+
+    assert (project / "Makefile").is_symlink()
+    assert (project / "make/own").read_text().endswith("\ninclude lamina.mk\n")
+
+
+def test_a_link_out_of_the_project_is_refused_and_nothing_is_half_done(tmp_path: Path) -> None:
+    project = write_layout("script", tmp_path / "a")
+    (tmp_path / "theirs").write_text(MAKEFILE)
+    (project / "Makefile").symlink_to(tmp_path / "theirs")
+
+    assert main(["init", str(project), "--offline"]) == 3
+
+    assert (tmp_path / "theirs").read_text() == MAKEFILE
+    assert not (project / "docker").exists()

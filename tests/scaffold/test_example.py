@@ -2,9 +2,11 @@
 
 import subprocess
 
+from lamina.project.detect.snapshot import take_snapshot
 from lamina.scaffold.draft import Action
 from lamina.scaffold.marker import Origin, origin
 from lamina.scaffold.scaffold import Facts, scaffold
+from lamina.scaffold.wanted import find_wanted
 from tests.support.tools import EXAMPLE, ROOT
 
 _WRITTEN = (".dockerignore", "Makefile", "docker/Dockerfile", "scripts/build.sh",
@@ -15,7 +17,8 @@ def test_its_files_are_as_they_were_written() -> None:
     """What its Dockerfile should say needs an index, and is looked at by tests/interop."""
     existing = {name: (EXAMPLE / name).read_text(encoding="utf-8") for name in _WRITTEN}
 
-    changes = scaffold(Facts(name="aml-agent"), existing, is_forced=False)
+    wanted = find_wanted(take_snapshot(EXAMPLE))
+    changes = scaffold(Facts(name="aml-agent", wanted=wanted), existing, is_forced=False)
 
     assert {change.path: change.action for change in changes} == dict.fromkeys(
         [name for name in _WRITTEN if name != "docker/Dockerfile"], Action.SAME

@@ -72,6 +72,57 @@ def test_force_does_not_touch_somebodys_makefile_either() -> None:
     assert changes[".dockerignore"].action is Action.REPLACE
 
 
+def test_force_does_not_touch_a_makefile_of_ours_that_was_edited() -> None:
+    edited = _changes()["Makefile"].new + "mine:\n\ttrue\n"
+
+    change = _changes({"Makefile": edited}, is_forced=True)["Makefile"]
+
+    assert (change.action, change.new) == (Action.EDITED, edited)
+
+
+def test_every_target_of_a_rule_counts() -> None:
+    makefile = "docker-run \\\n  docker-size: all\ndocker-scan::\n\ttrue\nall:\nIMAGE := a\n"
+
+    included = _changes({"Makefile": makefile})["lamina.mk"].new
+
+    rules = re.findall(r"^([a-z-]+):", included, re.MULTILINE)
+    assert {"docker-run", "docker-size", "docker-scan"}.isdisjoint(rules)
+    assert "docker-build" in rules
+
+
+def test_somebodys_variables_and_ours_do_not_meet(tmp_path: Path) -> None:
+    """`IMAGE := nginx` was scanned, and `ENGINE := podman` handed to the scripts."""
+    theirs = (
+        "IMAGE := nginx\nENGINE := podman\nexport IMAGE\nall:\n\techo $(IMAGE) $(ENGINE) $$LAMINA\n"
+    )
+    for path, change in _changes({"Makefile": theirs}).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(change.new)
+
+    def make(*words: str) -> str:
+        return subprocess.run(
+            ["make", *words], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert make("all").splitlines()[-1] == "nginx podman"
+    assert make("-n", "docker-scan") == "lamina scan shop:latest\n"
+    assert make("-n", "docker-scan", "LAMINA_IMAGE=x:1") == "lamina scan x:1\n"
+    assert make("-n", "docker-build", "LAMINA_ENGINE=buildkit") == (
+        'LAMINA="lamina" ENGINE="buildkit" ./scripts/build.sh dev shop:dev\n'
+    )
+
+
+def test_a_makefile_of_ours_takes_an_image_by_its_plain_name(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(_changes()["Makefile"].new)
+
+    said = subprocess.run(
+        ["make", "-n", "docker-build-prod", "IMAGE=x:1"],
+        cwd=tmp_path, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+    assert said == "./scripts/build-prod.sh x:1\n"
+
+
 def test_the_included_part_works_in_make(tmp_path: Path) -> None:
     for path, change in _changes({"Makefile": MAKEFILE}).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

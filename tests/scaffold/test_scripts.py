@@ -14,7 +14,8 @@ _FAKE = """\
 #!/bin/sh
 echo "$*" >>"$CALLS"
 case "$1" in
-build)
+build | push)
+    case "$*" in *r/shop*) test -z "$LATER" || { echo "$LATER"; exit 0; } ;; esac
     echo sha256:ab
     case "$*" in *--no-cache*) test -z "$OTHER" || echo "$OTHER" ;; esac
     ;;
@@ -181,12 +182,28 @@ def test_findings_are_shown_and_count_when_strict(project: Project) -> None:
 
 
 def test_a_push_goes_to_the_registry_with_its_bills(project: Project) -> None:
-    project.run("./scripts/build-prod.sh", "shop:1", "--push", "registry.example.com/team/")
+    done = project.run("./scripts/build-prod.sh", "shop:1", "--push", "registry.example.com/team/")
 
-    project.run("./scripts/build-prod.sh", "--push", "r", ENGINE="buildkit")
+    name = "registry.example.com/team/shop:1"
+    assert f"build . -t {name} --push --sbom" in project.calls
+    assert f"pushed: {name}@sha256:ab" in done.stdout
 
-    assert "build . -t registry.example.com/team/shop:1 --push --sbom" in project.calls
-    assert "build . -t r/shop:latest --push --engine buildkit" in project.calls
+
+def test_what_buildkit_built_is_pushed_and_not_built_again(project: Project) -> None:
+    project.run("./scripts/build-prod.sh", "--push", "r", ENGINE="buildkit", PUSH_OPTIONS="--check")
+
+    assert "push shop:latest r/shop:latest --check" in project.calls
+    assert [call.split()[0] for call in project.calls].count("build") == 2
+
+
+@pytest.mark.parametrize("engine", ["native", "buildkit"])
+def test_only_what_was_tested_is_pushed(project: Project, engine: str) -> None:
+    done = project.run("./scripts/build-prod.sh", "--push", "r", ENGINE=engine, LATER="sha256:cd")
+
+    assert done.returncode == 1
+    assert "tested" in done.stderr
+    if engine == "native":  # it is known beforehand
+        assert not any("--push" in call for call in project.calls)
 
 
 def test_docker_tries_what_it_was_given(project: Project) -> None:

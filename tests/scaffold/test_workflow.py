@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lamina.scaffold.workflow import ACTIONS, PipelineFacts, github_workflow, gitlab_pipeline
+from lamina.scaffold.workflow import (
+    ACTIONS,
+    PipelineFacts,
+    github_workflow,
+    gitlab_pipeline,
+    remembered,
+)
 from tests.support.tools import TOOLS
 from tests.support.workflows import scripts
 
@@ -205,3 +211,42 @@ def test_buildkit_keeps_its_layers_in_the_cache_of_github() -> None:
 
 def test_equal_facts_give_equal_text(facts: PipelineFacts) -> None:
     assert github_workflow(facts) == github_workflow(replace(facts))
+
+
+@pytest.mark.parametrize(
+    "install",
+    [
+        scripts(github_workflow(FACTS))["image: Install Lamina"],
+        yaml.safe_load(gitlab_pipeline(FACTS))["default"]["before_script"][0],
+    ],
+)
+def test_a_pipeline_that_was_not_told_what_to_install_installs_nothing(
+    install: str, tmp_path: Path
+) -> None:
+    """A python that leaves a trace stands in for the machine's own."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+    python.chmod(0o755)
+
+    def ran(place: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["bash", "-e", "-c", install],
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "LAMINA": place},
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+
+    untold = ran("")
+
+    assert untold.returncode == 1
+    assert "nothing says where Lamina comes from" in untold.stdout
+    assert not (tmp_path / "called").exists()
+    assert ran("lamina==1.0").returncode == 0
+    assert (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize("write", [github_workflow, gitlab_pipeline])
+@pytest.mark.parametrize("text", ["main", 'users/jo/"next"', "a\\b"])
+def test_a_pipeline_remembers_what_it_was_written_with(write: Write, text: str) -> None:
+    facts = replace(FACTS, branch=text, requirement=f"lamina @ https://x/{text}")
+
+    assert remembered(write(facts)) == {"branch": text, "requirement": f"lamina @ https://x/{text}"}

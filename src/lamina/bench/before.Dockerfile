@@ -10,9 +10,10 @@ RUN --mount=type=secret,id=aptsources,target=/etc/apt/sources.list,required=fals
 WORKDIR /app
 COPY . .
 
+ARG REQUIREMENTS=requirements.txt
 ENV PIP_BREAK_SYSTEM_PACKAGES=1
 RUN --mount=type=secret,id=pipconf,target=/etc/pip.conf,required=false \
     --mount=type=secret,id=cabundle,target=/run/secrets/ca.crt,required=false \
     if [ -s /run/secrets/ca.crt ]; then export PIP_CERT=/run/secrets/ca.crt SSL_CERT_FILE=/run/secrets/ca.crt; fi; \
-    if [ -f requirements.txt ]; then pip install -r requirements.txt; fi \
+    pip install -r "$REQUIREMENTS" \
     && if [ -f pyproject.toml ] && grep -q '^\[build-system\]' pyproject.toml; then pip install .; fi

@@ -12,13 +12,15 @@ class Scenario(StrEnum):
     """What a build finds when it begins.
 
     ``CLEAN`` finds nothing of earlier builds.  ``CACHED`` finds those of this machine, and one line
-    of the source changed.  ``CI`` finds an empty machine and whatever the registry holds, and ends
-    when the image is pushed; one line of the source changed.
+    of the source changed.  Those of CI find an empty machine and one line of the source changed,
+    and end when the image is pushed: ``CI_EMPTY`` to a registry that holds nothing either,
+    ``CI_KEPT`` to one that holds an earlier image and what its builder keeps there for others.
     """
 
     CLEAN = "clean build"
     CACHED = "cache hit"
-    CI = "CI build"
+    CI_EMPTY = "CI, nothing cached anywhere"
+    CI_KEPT = "CI, with what the registry keeps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,9 +83,13 @@ def _table(
         columns.append(Column(key=_key("after", number), title=side.label, unit=unit))
         if comparison.before:
             columns.append(Column(key=_key("less", number), title="less", unit=Unit.RATE))
-    cells = [(title, *_cells(comparison, value)) for title, value in rows]
-    kept = tuple(row for row in cells if any(cell is not None for cell in row[1:]))
-    return Table(key=key, title=title, columns=tuple(columns), rows=kept)
+    measured = [
+        (title, value)
+        for title, value in rows
+        if any(value(side) is not None for side in comparison.sides)
+    ]
+    cells = tuple((title, *_cells(comparison, value)) for title, value in measured)
+    return Table(key=key, title=title, columns=tuple(columns), rows=cells)
 
 
 def _key(word: str, number: int) -> str:

@@ -13,8 +13,8 @@ from lamina.bench.workspace import Workspace
 class Native:
     """Builds with Lamina; ``program`` starts it, ``folder`` is for all that it keeps.
 
-    ``repository`` is where a runner's image goes, empty where none is measured.  ``words`` are
-    further options of ``lamina build``.
+    ``repository`` is where a runner's image goes, empty where none is measured; others beside it
+    get what is pushed where nothing may be.  ``words`` are further options of ``lamina build``.
     """
 
     program: Sequence[str]
@@ -39,11 +39,15 @@ class Native:
         workspace.edit(f"cached {number}")
         yield Scenario.CACHED, self._build(workspace, *output)
         if self.repository:
+            self._forget()
+            workspace.edit(f"pushed {number}")
+            empty = f"{self.repository}-{self.folder.name}-{number}:lamina"
+            yield Scenario.CI_EMPTY, self._build(workspace, "-t", empty, "--push")
             push = ("-t", f"{self.repository}:lamina", "--push")
             self._build(workspace, *push)
             self._forget()
-            workspace.edit(f"pushed {number}")
-            yield Scenario.CI, self._build(workspace, *push)
+            workspace.edit(f"again {number}")
+            yield Scenario.CI_KEPT, self._build(workspace, *push)
 
     def _build(self, workspace: Workspace, *words: str) -> float:
         command = [*self.program, "build", str(workspace.directory), *words, *self.words,

@@ -10,8 +10,9 @@ from lamina.errors import ProjectError
 from lamina.project.files import project_files
 from lamina.project.read import read_project
 
+_HISTORY: Final = (".git", ".hg")
 _LEFT_OUT: Final = shutil.ignore_patterns(
-    ".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".*_cache", "*.egg-info"
+    ".venv", "venv", "node_modules", "__pycache__", ".*_cache", "*.egg-info"
 )
 _NOT_SOURCE: Final = {"tests", "test", "docs", "examples", "scripts", "benchmarks"}
 _NOT_MODULES: Final = {"setup.py", "conftest.py"}
@@ -29,15 +30,29 @@ class Workspace:
         with self.module.open("a", encoding="utf-8") as file:
             file.write(f"\n# {text}\n")
 
+    def add(self, name: str, text: str) -> None:
+        """Add a file to the copy, which no pattern of its .dockerignore leaves out."""
+        (self.directory / name).write_text(text, encoding="utf-8")
+        ignored = self.directory / ".dockerignore"
+        if ignored.is_file():
+            with ignored.open("a", encoding="utf-8") as file:
+                file.write(f"\n!/{name}\n")
+
 
 def copy_project(project: Path, folder: Path) -> Workspace:
-    """Copy a project to ``folder``, without its history, environments and caches.
+    """Copy a project to ``folder``, without its environments and caches.
 
+    Its history comes along where the version is taken from it.
     Raises ``ProjectError`` for one that cannot be read or has no source that could be edited.
     """
-    read_project(project)  # nothing is copied of what is no project
+    found = read_project(project)  # nothing is copied of what is no project
+    history = () if found.is_versioned_by_tags else _HISTORY
+
+    def left_out(place: str, names: list[str]) -> set[str]:
+        return {*_left_out(place, names), *history}
+
     try:
-        shutil.copytree(project, folder, ignore=_left_out, symlinks=True)
+        shutil.copytree(project, folder, ignore=left_out, symlinks=True)
     except OSError as error:  # shutil's own error, of several files, is one too
         raise ProjectError(f"cannot copy: {error}", where=str(project)) from error
     modules = sorted(_modules(folder), key=lambda path: (len(path.parts), path.as_posix()))

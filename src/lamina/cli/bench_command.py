@@ -5,8 +5,6 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -18,6 +16,7 @@ from lamina.bench.document import comparison_document
 from lamina.bench.native import Native
 from lamina.bench.run import measure
 from lamina.bench.timed import timed
+from lamina.cli.bench_before import found_before
 from lamina.cli.environment import child_environment, environment
 from lamina.cli.looking import add_looking_arguments, anatomy_of
 from lamina.durable import incoming
@@ -38,7 +37,6 @@ _FORMATS: Final[Mapping[str, Callable[[Document], str]]] = {
     "markdown": to_markdown,
     "json": to_json,
 }
-_DOCKERFILES: Final = ("Dockerfile", "docker/Dockerfile")
 _READABLE: Final = 0o644
 
 
@@ -48,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     before = parser.add_mutually_exclusive_group()
     before.add_argument(
         "-f", "--dockerfile", type=Path, metavar="FILE",
-        help="what is before (default: the project's Dockerfile, or else --naive)",
+        help="what is before (default: the project's Dockerfile, unless Lamina wrote it, or else "
+        "--naive)",
     )  # fmt: skip
     before.add_argument(
         "--naive", action="store_true",
@@ -65,7 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--registry", default="", metavar="REPOSITORY",
-        help="where CI builds push to (default: no CI build is measured)",
+        help="where CI builds push to, and to names that begin like it (default: no CI build is "
+        "measured)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--prune", action="store_true",
+        help="empty the Docker engine's whole build cache, so that it too can be measured with "
+        "what the registry keeps",
     )  # fmt: skip
     parser.add_argument("--rounds", type=_count, default=1, help="the median counts (default: 1)")
     parser.add_argument(
@@ -118,23 +123,22 @@ class _Bench:
                 raise ToolError("there is no docker to build a Dockerfile with", hint="--alone")
             self.notes.append("There is no docker here, so nothing was built from a Dockerfile.")
             return None
-        with self._dockerfile() as (dockerfile, label):
+        with found_before(options) as found:
             name = f"lamina-bench-{secrets.token_hex(4)}"
             side = DockerSide(
                 program=program,
                 environment=child_environment(),
-                dockerfile=dockerfile,
+                dockerfile=found.dockerfile,
                 name=name,
                 time=timed,
                 repository=options.registry,
-                words=[*self._platform(), *options.docker_option],
+                words=[*self._platform(), *found.words, *options.docker_option],
+                beside=found.beside,
+                may_prune=options.prune,
             )
-            self.notes.append(
-                f"{label} was built by docker with --no-cache where a build is clean or in CI: "
-                "its base and its cache mounts were there."
-            )
+            self.notes += [*found.notes, *_how_docker_builds(options, found.label)]
             try:
-                return self._measured(label, side, options.path, "dockerfile")
+                return self._measured(found.label, side, options.path, "dockerfile")
             finally:
                 self._close(side)
 
@@ -177,25 +181,29 @@ class _Bench:
         components = anatomy.sizes(lambda part: part.component)
         return Sizes(components=components, dead=anatomy.dead_bytes, packed=packed)
 
-    @contextmanager
-    def _dockerfile(self) -> Iterator[tuple[Path, str]]:
-        """Find what is before, and what to call it."""
-        options = self._options
-        if options.dockerfile and not options.dockerfile.is_file():
-            raise UsageError("there is no such Dockerfile", where=str(options.dockerfile))
-        own = [options.path / name for name in _DOCKERFILES]
-        found = options.dockerfile or next((path for path in own if path.is_file()), None)
-        if found and not options.naive:
-            yield found, found.name
-            return
-        with as_file(files("lamina.bench") / "before.Dockerfile") as naive:
-            yield naive, "one-stage Dockerfile"
-
     def _close(self, side: DockerSide) -> None:
         try:
             side.close()
         except ToolError as error:
             self.notes.append(f"The image {side.name} could not be removed: {error.what}.")
+
+
+def _how_docker_builds(options: argparse.Namespace, label: str) -> Iterator[str]:
+    """Yield what a reader has to know of Docker's side."""
+    yield (
+        f"{label} was built by docker with --no-cache where a build is clean or in CI finds "
+        "nothing: its base and its cache mounts were there."
+    )
+    if options.registry and options.prune:
+        yield (
+            "In CI with what the registry keeps, docker read the inline cache of an earlier image, "
+            "and Lamina its memo; the engine's own cache had been emptied."
+        )
+    elif options.registry:
+        yield (
+            "docker was not measured with what the registry keeps: its own cache would answer "
+            "first, and --prune, which empties it, was not given."
+        )
 
 
 def _labelled(text: str) -> tuple[str, Path]:

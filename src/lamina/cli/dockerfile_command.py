@@ -1,24 +1,19 @@
 """``lamina dockerfile``: the plan as a Dockerfile that needs no Lamina."""
 
 import argparse
-import tomllib
-from dataclasses import replace
 from pathlib import Path
 
-from lamina.build import make_plan
-from lamina.cli import wiring
 from lamina.cli.build_command import platforms
+from lamina.cli.dockerfile_files import PLATFORM, developers, dockerfile_files, plans_of
+from lamina.cli.pip_lock import pip_lock
 from lamina.cli.registries import add_registry_arguments
 from lamina.cli.variants import add_variant_argument
 from lamina.durable import incoming
-from lamina.engines.buildkit.dev import Dev
-from lamina.engines.buildkit.dockerfile import PATH, Source, render_plan
-from lamina.engines.buildkit.requirements import dependencies_of, requirements_of
-from lamina.engines.buildkit.sdists import SdistsAsTheyAre
-from lamina.engines.buildkit.sketch import beside, own_lock
+from lamina.engines.buildkit.dockerfile import PATH
+from lamina.engines.buildkit.requirements import requirements_of
 from lamina.errors import CheckFailed, UsageError
-from lamina.lock.read import find_lock
 from lamina.project.read import read_project
+from lamina.scaffold.marker import marked
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,23 +24,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"write it there instead of printing it; {PATH} is usual",
     )  # fmt: skip
     parser.add_argument(
-        "--check", action="store_true", help="say whether FILE is up to date, and write nothing"
-    )
-    parser.add_argument(
-        "--dev-group", default="dev", metavar="NAME",
-        help="the dependency group that the target `dev` gets as well (default: dev)",
+        "--check", action="store_true",
+        help=f"say whether FILE is up to date, and write nothing (default FILE: {PATH})",
     )  # fmt: skip
     parser.add_argument(
-        "--platform", default="", help="whose wheels decide the groups (default: this machine's)"
-    )
+        "--dev-group", default="", metavar="NAME",
+        help="the dependency group that the target `dev` gets as well (default: dev, develop or "
+        "development)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--platform", default="",
+        help=f"whose wheels decide the groups (default: {PLATFORM}, on every machine)",
+    )  # fmt: skip
     parser.add_argument("--offline", action="store_true", help="use nothing but the store")
     add_variant_argument(parser)
     add_registry_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the Dockerfile, or write it and what stands beside it."""
-    files = _files(options)
+    """Print the Dockerfile, or write it and what stands beside it; `lamina init` knows its seal."""
+    if options.check and options.output is None:
+        options.output = options.path / PATH
+    files = {name: marked(text) for name, text in _files(options).items()}
     if options.output is None:
         print(next(iter(files.values())), end="")
         return 0
@@ -65,25 +65,25 @@ def run(options: argparse.Namespace) -> int:
 def _files(options: argparse.Namespace) -> dict[str, str]:
     """Decide the plan of each platform, and write the first as a Dockerfile."""
     project = read_project(options.path, options.variant)
-    workshop = replace(
-        wiring.workshop(options.path, offline=options.offline, insecure=options.insecure_registry),
-        sdists=SdistsAsTheyAre(),
+    plans = plans_of(
+        project,
+        platforms(options.platform or PLATFORM),
+        offline=options.offline,
+        insecure=options.insecure_registry,
     )
-    with wiring.listening("plain") as step:
-        plans = [make_plan(project, p, workshop, step) for p in platforms(options.platform)]
-    path = _relative(options)
-    has_any = bool(dependencies_of(plans[0]))
-    lock, files = own_lock(project), dict[str, str]()
-    if has_any and not lock:
-        lock = beside(path)
-        files[lock] = requirements_of(plans)
-    source = Source(
-        lock=lock if has_any else "",
-        is_pinned=find_lock(project).is_pinned or bool(files),
-        dev=Dev(group=_dev_group(options)),
-        path=path,
+    # Unasked, it is for every platform: hashes of all wheels, which the plan does not know.
+    text = (
+        requirements_of(plans)
+        if options.platform
+        else pip_lock(project, python=plans[0].base.python)
     )
-    return {path: render_plan(project, plans[0], source), **files}
+    return dockerfile_files(
+        project,
+        plans[0],
+        lock_text=text,
+        dev_group=developers(options.path, options.dev_group),
+        path=_relative(options),
+    )
 
 
 def _relative(options: argparse.Namespace) -> str:
@@ -97,13 +97,6 @@ def _relative(options: argparse.Namespace) -> str:
             hint="the Dockerfile is read with the project's folder as its context",
         )
     return str(output.relative_to(root).as_posix())
-
-
-def _dev_group(options: argparse.Namespace) -> str:
-    path = options.path / "pyproject.toml"
-    document = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
-    groups = document.get("dependency-groups", {})
-    return options.dev_group if options.dev_group in groups else ""
 
 
 def _is(path: Path, text: str) -> bool:

@@ -6,12 +6,15 @@ from typing import Final
 
 from lamina.cli import lock_command
 from lamina.project.detect.detect import Detected
+from lamina.project.detect.requirement_files import PLACES
 
 _OPEN_LIST: Final = "requirements.txt"
 _LOCK: Final = "requirements.lock"
 """What a requirements.txt without hashes is pinned to; it stays as it is."""
 
-_BUILT: Final = frozenset({"setup.cfg", "setup.py"})
+_NAMED: Final = frozenset({"setup.cfg", "setup.py", *PLACES})
+"""What a lock is made from only where it is named."""
+
 _FOREIGN: Final = frozenset({"Pipfile"})
 
 
@@ -41,4 +44,4 @@ def _words(detected: Detected) -> list[str]:
     file = detected.dependencies.file.value
     if file == _OPEN_LIST and not detected.dependencies.is_locked:
         return ["--from", file, "-o", _LOCK]
-    return ["--from", file] if file in _BUILT else []
+    return ["--from", file] if file in _NAMED else []

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from lamina.scaffold.marker import Origin, marked, origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """``text`` comes without the mark."""
+    """``text`` comes without the mark.
+
+    What ``is_yours_once_edited`` is kept then even if replacing is forced.
+    """
 
     path: str
     text: str
     is_program: bool = False
+    is_yours_once_edited: bool = False
 
 
 class Action(StrEnum):
@@ -25,6 +30,10 @@ class Action(StrEnum):
     SAME = "unchanged"
     EDITED = "kept, you edited it"
     FOREIGN = "kept, it is yours"
+
+
+KEPT: Final = frozenset({Action.EDITED, Action.FOREIGN})
+"""What leaves a file as somebody wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +51,8 @@ def change_of(draft: Draft, existing: Mapping[str, str], *, is_forced: bool) -> 
     """Decide what becomes of a draft; what somebody wrote stays, unless ``is_forced``."""
     new = marked(draft.text)
     old = existing.get(draft.path)
-    action = _action(old, new, is_forced=is_forced)
-    is_kept = action in {Action.EDITED, Action.FOREIGN}
+    action = _action(old, new, is_forced=is_forced and not draft.is_yours_once_edited)
+    is_kept = action in KEPT
     return Change(
         path=draft.path,
         action=action,

@@ -6,15 +6,24 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Final
 
+from lamina.scaffold.dockerignore import PATH as IGNORED
+from lamina.scaffold.dockerignore import dockerignore
 from lamina.scaffold.draft import Action, Change, Draft, change_of
 from lamina.scaffold.marker import Origin, origin
+from lamina.scaffold.wanted import Wanted
 
 INCLUDED: Final = "lamina.mk"
 MAKEFILES: Final = ("GNUmakefile", "makefile", "Makefile")
 """Names of a Makefile, in the order in which make looks for them."""
 
 _PLACEHOLDER: Final = re.compile(r"@\{([a-z]+)\}")
-_TARGET: Final = re.compile(r"^([A-Za-z][\w-]*)\s*:(?!=)", re.MULTILINE)
+_RULE: Final = re.compile(r"^([A-Za-z][^:=#\t\n]*?)\s*::?(?![:=])", re.MULTILINE)
+_OWN_NAMES: Final = {"own": "", "exported": "export LAMINA ENGINE\n", "told": ""}
+_INCLUDED_NAMES: Final = {
+    "own": "LAMINA_",
+    "exported": "",
+    "told": 'LAMINA="$(LAMINA)" ENGINE="$(LAMINA_ENGINE)" ',
+}
 _INCLUDE: Final = re.compile(rf"^-?include\s+{re.escape(INCLUDED)}\s*$", re.MULTILINE)
 _LEAST_CONTEXT: Final = "docker/requirements.txt"
 
@@ -25,11 +34,12 @@ class Facts:
 
     ``name`` is the image's.  ``lock_arguments`` are those of `lamina lock` in this project.
     ``dockerfiles`` are the Dockerfile and what stands beside it, ``pipelines`` those of CI, each
-    text by its path; other packages write them.
+    text by its path; other packages write them.  ``wanted`` is what no image may lack.
     """
 
     name: str
     lock_arguments: str = ""
+    wanted: Wanted = field(default_factory=Wanted)
     dockerfiles: Mapping[str, str] = field(default_factory=dict, hash=False)
     pipelines: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -61,7 +71,8 @@ def _drafts(facts: Facts, existing: Mapping[str, str]) -> Iterator[Draft]:
     values = {"name": facts.name, "lock": facts.lock_arguments}
     for path, text in facts.dockerfiles.items():
         yield Draft(path=path, text=text)
-    yield Draft(path=".dockerignore", text=_ignored(facts))
+    beside = _LEAST_CONTEXT if _LEAST_CONTEXT in facts.dockerfiles else ""
+    yield Draft(path=IGNORED, text=dockerignore(facts.wanted, beside=beside))
     yield _makefile(values, existing)
     for name in ("build.sh", "build-prod.sh"):
         yield Draft(path=f"scripts/{name}", text=_filled(_template(name), values), is_program=True)
@@ -69,23 +80,30 @@ def _drafts(facts: Facts, existing: Mapping[str, str]) -> Iterator[Draft]:
         yield Draft(path=path, text=text)
 
 
-def _ignored(facts: Facts) -> str:
-    text = _template("dockerignore")
-    if _LEAST_CONTEXT not in facts.dockerfiles:
-        return text
-    return f"{text}\n# The Dockerfile installs these.\n!/{_LEAST_CONTEXT}\n"
-
-
 def _makefile(values: Mapping[str, str], existing: Mapping[str, str]) -> Draft:
-    """Write a Makefile, or a part of the one that is there, without the targets that it has."""
+    """Write a Makefile, or a part of the one that is there, without the targets that it has.
+
+    Variables of the part have names of their own, and reach no other recipe: somebody's IMAGE is
+    another image.
+    """
     found = foreign_makefile(existing)
-    taken = set(_TARGET.findall(existing[found])) if found else set()
+    taken = {*_targets(existing[found])} if found else set()
     head, *blocks = _template("Makefile").split("\n\n")
-    kept = [block for block in blocks if not taken.intersection(_TARGET.findall(block)[:1])]
-    targets = [name for block in kept for name in _TARGET.findall(block)[:1]]
-    values = {**values, "phony": " ".join(targets)}
+    kept = [block for block in blocks if taken.isdisjoint(_targets(block))]
     text = "\n\n".join([head, *kept]).rstrip("\n") + "\n"
-    return Draft(path=INCLUDED if found else "Makefile", text=_filled(text, values))
+    names = _INCLUDED_NAMES if found else _OWN_NAMES
+    targets = [name for block in kept for name in _targets(block)]
+    return Draft(
+        path=INCLUDED if found else "Makefile",
+        text=_filled(text, {**values, **names, "phony": " ".join(targets)}),
+        is_yours_once_edited=not found,
+    )
+
+
+def _targets(text: str) -> list[str]:
+    """Name what the rules of a Makefile make; one rule may have several targets."""
+    rules = _RULE.findall(text.replace("\\\n", " "))
+    return [name for targets in rules for name in targets.split()]
 
 
 def _without_companions(changes: Sequence[Change], facts: Facts) -> Iterator[Change]:

@@ -28,6 +28,12 @@ ACTIONS: Final[Mapping[str, str]] = {
 }
 """What the workflow uses, by the commit of a release: a tag can be moved by who takes it over."""
 
+_REMEMBERED = {
+    "branch": re.compile(r'(?:branches: \[|\$CI_COMMIT_BRANCH == )("(?:[^"\\]|\\.)*")'),
+    "requirement": re.compile(
+        r'^  LAMINA: ("(?:[^"\\]|\\.)*") # what pip installs: ', re.MULTILINE
+    ),
+}
 _PLACEHOLDER = re.compile(r"@\{([a-z-]+)\}")
 _ORDER = re.compile(r"@@ (if|include|end)(?: ([a-z0-9]+))?")
 _MOST_KEY_FILES = 2
@@ -40,7 +46,8 @@ class PipelineFacts:
 
     ``pythons`` are the minor versions that are built and tested; the first is the one of ``base``,
     and what is published.  ``directory`` and ``locks`` are relative to the repository, and
-    ``branch`` is what is published from.  ``requirement`` is what pip installs as Lamina.
+    ``branch`` is what is published from.  ``requirement`` is what pip installs as Lamina; without
+    one the pipeline says that it needs one, and ends.
     """
 
     name: str
@@ -51,7 +58,7 @@ class PipelineFacts:
     directory: str = "."
     locks: tuple[str, ...] = ("requirements.txt",)
     engine: Literal["native", "buildkit"] = "native"
-    requirement: str = "lamina"
+    requirement: str = ""
     has_budgets: bool = True
 
 
@@ -63,6 +70,12 @@ def github_workflow(facts: PipelineFacts) -> str:
 def gitlab_pipeline(facts: PipelineFacts) -> str:
     """Write the pipeline for GitLab, which belongs at ``GITLAB_PATH``."""
     return _render("gitlab", facts)
+
+
+def remembered(text: str) -> Mapping[str, str]:
+    """Return the branch and the requirement that a pipeline was written with, where it has them."""
+    found = {name: pattern.search(text) for name, pattern in _REMEMBERED.items()}
+    return {name: json.loads(match[1]) for name, match in found.items() if match}
 
 
 def _render(name: str, facts: PipelineFacts) -> str:

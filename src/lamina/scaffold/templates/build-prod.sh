@@ -7,7 +7,7 @@ usage() {
 usage: scripts/build-prod.sh [TAG] [--push REGISTRY] [--strict]
 
   TAG              the image's name (default: @{name}:latest)
-  --push REGISTRY  push it as REGISTRY/TAG; native: with bills of materials and provenance
+  --push REGISTRY  push what was tested as REGISTRY/TAG; native: with bills and provenance
   --strict         findings of the scan are an error, and nothing is pushed
 
 variables:
@@ -19,6 +19,7 @@ variables:
   SEVERITY  the mildest finding that counts: low, medium, high (the default) or critical
   TIMEOUT   seconds that the image may take to start when it is tried (default: 60)
   BUILD_OPTIONS  more words for `lamina build`, such as --network host
+  PUSH_OPTIONS   more words for `lamina push`, which pushes what BuildKit has built
 
 exit codes: 0 done, 1 a check said no, 2 wrong usage, others are those of the command that failed
 TEXT
@@ -59,13 +60,10 @@ engine="${ENGINE:-native}"
 reports="${REPORTS:-.lamina/reports}"
 timeout="${TIMEOUT:-60}"
 read -r -a options <<<"${BUILD_OPTIONS:-}"
-attach=(--sbom)
+read -r -a push_options <<<"${PUSH_OPTIONS:-}"
 case "$engine" in
 native) ;;
-buildkit)
-    options+=(--engine buildkit)
-    attach=() # bills are attached to what the native engine builds; see the reports
-    ;;
+buildkit) options+=(--engine buildkit) ;;
 *) fail "unknown engine $engine" ;;
 esac
 if [ -n "${PLATFORM:-}" ]; then options+=(--platform "$PLATFORM"); fi
@@ -81,6 +79,13 @@ no) ;;
 auto) if has_docker; then load=(--load); fi ;;
 *) fail "unknown LOAD $LOAD" ;;
 esac
+
+tested() {
+    if [ "$1" != "$second" ]; then
+        echo "error: $2: $1 and $second" >&2
+        exit 1
+    fi
+}
 
 mkdir -p "$reports" .lamina
 echo '*' >.lamina/.gitignore
@@ -129,7 +134,16 @@ echo "written: $reports/sbom.cdx.json, $reports/sbom.spdx.json"
 
 if [ -n "$registry" ]; then
     echo "== push $registry/$tag"
-    "${lamina[@]}" build . -t "$registry/$tag" --push "${attach[@]}" "${options[@]}"
+    if [ "$engine" = native ]; then
+        again="$("${lamina[@]}" build . -t "$registry/$tag" "${options[@]}")"
+        tested "$again" "the project has changed since it was tested; nothing is pushed"
+        # The same bytes, from the store; a build knows what its bills and provenance say.
+        pushed="$("${lamina[@]}" build . -t "$registry/$tag" --push --sbom "${options[@]}")"
+    else
+        pushed="$("${lamina[@]}" push "$tag" "$registry/$tag" "${push_options[@]}")"
+    fi
+    tested "$pushed" "what was pushed is not what was tested"
+    echo "pushed: $registry/$tag@$pushed"
 fi
 
 echo "== performance"
