@@ -283,6 +283,21 @@ def test_an_sdist_is_built_and_planned_as_a_wheel(project: Path, workshop: Works
     assert [wheel.filename for wheel in plan.wheels] == ["old-1.0-py3-none-any.whl"]
 
 
+def test_an_own_wheel_is_made_again_once_where_nothing_remembered_counts(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    own_backend(tmp_path / "own", ToyWheel(name="own"))
+    found: list[Event] = []
+
+    for renewal in ("", "", "new"):
+        here = replace(workshop, renewal=renewal)
+        step = Step("", found.append, lambda: 0.0)
+        build(tmp_path / "own", [AMD64, ARM64], [], here, step)
+
+    names = [event.name for event in found if isinstance(event, StepStarted)]
+    assert names.count("wheel of own") == 2
+
+
 def test_an_own_wheel_for_another_python_is_refused(tmp_path: Path, workshop: Workshop) -> None:
     """The backend runs in the Python of this machine, which need not be the image's."""
     own_backend(tmp_path, ToyWheel(name="own", tag="cp313-cp313-linux_x86_64"))

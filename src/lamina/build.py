@@ -8,17 +8,11 @@ from packaging.specifiers import SpecifierSet
 
 from lamina.errors import ProjectError
 from lamina.events import PlanDecided
-from lamina.ingredients import (
-    dev_wheels,
-    editable,
-    locked_wheels,
-    own_inputs,
-    own_wheel_of,
-    planned_files,
-)
+from lamina.ingredients import dev_wheels, locked_wheels, planned_files
 from lamina.lock.target import check_supported
 from lamina.oci.image import Image, Index
 from lamina.oci.platform import Platform
+from lamina.own_wheel import editable, own_inputs, own_wheel_of
 from lamina.parallel import Turn, together
 from lamina.plan.decide import decide
 from lamina.plan.develop import develop

@@ -1,16 +1,12 @@
 """Ingredients: what a plan is made of, found, resolved and built, or remembered from before."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
-from lamina.durable import incoming
 from lamina.errors import LockError, ProjectError
-from lamina.layer.own_files import own_files
 from lamina.lock.dev import added, resolve_dev
 from lamina.lock.doubts import doubts, surroundings, unread_list
 from lamina.lock.lock import Lock, LockedDirectory, LockedWheel
@@ -21,25 +17,20 @@ from lamina.lock.target import Target
 from lamina.lock.waivers import check_waivers
 from lamina.oci.canonical_json import canonical_json
 from lamina.oci.digest import Digest
+from lamina.own_wheel import own_wheel_of
 from lamina.parallel import Turn
 from lamina.plan.plan import BaseImage, PlannedFile
-from lamina.project.backend import build_wheel, source_fingerprint
-from lamina.project.editable import editable_wheel
-from lamina.project.files import included_files, project_files, wheel_files
+from lamina.project.files import included_files, project_files
 from lamina.project.outside import outside_of
 from lamina.project.project import Project
 from lamina.project.read import read_project
 from lamina.steps import Clock, Step
-from lamina.store.blobs import has_digest
 from lamina.store.file_digest import FileFacts, file_facts
 from lamina.store.store import Store
 from lamina.workshop import Workshop
 
 _LOCK_MEMORY = 4
 """Raised when what is remembered of a lock changes."""
-
-_OWN_WHEEL = 2
-"""Raised when another wheel may come of the same sources."""
 
 
 def locked_wheels(
@@ -92,71 +83,6 @@ def dev_wheels(  # noqa: PLR0913 - as of a lock, and the lock
     built = [workshop.sdists.build(sdist, base, step.child(f"build {sdist.filename}"))
              for sdist in found.sdists]  # fmt: skip
     return added(replace(found, wheels=(*sized, *built), sdists=()), lock)
-
-
-def own_wheel_of(
-    project: Project, target: Target, workshop: Workshop, step: Step
-) -> LockedWheel | None:
-    """Build the project's own wheel, unless its files are as they were the last time.
-
-    Raises ``ProjectError`` for one that the image's Python would not install.
-    """
-    if not project.is_distributable:
-        return None
-    wheel = _own_wheel(project, workshop, step)
-    if not target.fits(wheel.filename):
-        raise ProjectError(
-            f"the project's own wheel is {wheel.filename}, which does not fit {target}",
-            where=str(project.directory),
-            hint="it was compiled here: use a Python, and a platform, that are the image's, or "
-            "build it elsewhere and name it in the lock",
-        )
-    return wheel
-
-
-def _own_wheel(project: Project, workshop: Workshop, step: Step) -> LockedWheel:
-    store = workshop.store
-    key = f"{_OWN_WHEEL} {project.directory.resolve()} {source_fingerprint(project)}"
-    row = store.recall("own wheel", key)
-    if isinstance(row, list) and _is_kept(store, row[1]):
-        return _own(row[0], Digest.parse(row[1]), row[2])
-    with step.child(f"wheel of {project.name}"), TemporaryDirectory(prefix="lamina-") as folder:
-        uv = workshop.uv_for(False)  # noqa: FBT003 - the backend's requirements are open
-        path = build_wheel(project, Path(folder), uv=uv.program, environment=workshop.environment)
-        data = path.read_bytes()
-        with incoming(store.ingest) as new:
-            new.file.write(data)
-            new.commit(store.wheel_path(Digest.of(data)), durable=False)
-    store.remember("own wheel", key, [path.name, str(Digest.of(data)), len(data)])
-    return _own(path.name, Digest.of(data), len(data))
-
-
-def editable(project: Project, wheel: LockedWheel, store: Store) -> LockedWheel:
-    """Put the mounted sources in the place of the wheel's modules."""
-    with store.wheel_path(wheel.digest).open("rb") as file:
-        data = editable_wheel(
-            file,
-            project.directory,
-            mounted_at=project.settings.working_directory,
-            name=wheel.filename.partition("-")[0],
-        )
-    with incoming(store.ingest) as new:
-        new.file.write(data)
-        new.commit(store.wheel_path(Digest.of(data)), durable=False)
-    return replace(wheel, digest=Digest.of(data), size=len(data))
-
-
-def own_inputs(project: Project, wheel: LockedWheel | None, store: Store) -> Mapping[str, str]:
-    """Write down the files of the project's own wheel, as ``plan_inputs`` takes them."""
-    if wheel is None:
-        return {}
-    key = f"{project.directory.resolve()} {wheel.digest}"
-    rows = store.recall("own files", key)
-    if not isinstance(rows, dict):
-        path = store.wheel_path(wheel.digest)
-        rows = own_files(path, project.directory, wheel_files(project))
-        store.remember("own files", key, rows)
-    return rows
 
 
 def planned_files(project: Project, store: Store, clock: Clock) -> tuple[PlannedFile, ...]:
@@ -236,17 +162,6 @@ def _beside(
             hint="give its pyproject.toml a [build-system] and a name",
         )
     return wheel
-
-
-def _is_kept(store: Store, digest: str) -> bool:
-    return has_digest(store.wheel_path(Digest.parse(digest)), Digest.parse(digest))
-
-
-def _own(filename: str, digest: Digest, size: int) -> LockedWheel:
-    name, version, _, _ = parse_wheel_filename(filename)
-    return LockedWheel(
-        name=str(name), version=str(version), filename=filename, digest=digest, size=size
-    )
 
 
 def _planned(path: Path, facts: FileFacts, directory: Path, root: str) -> PlannedFile:

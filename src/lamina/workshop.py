@@ -27,7 +27,8 @@ class Workshop:
     ``memo`` is what registries remember.  ``measure`` finds the size of a wheel whose lock does not
     say it.  ``uv_for`` gives uv, told whether the requirements are pinned.  ``environment`` is what
     the project's own build backend runs in.  ``created`` is the images' time, in seconds since the
-    epoch.
+    epoch.  With a ``renewal``, a word that no earlier workshop had, the project's own wheel is made
+    again.
     """
 
     store: Store
@@ -40,3 +41,4 @@ class Workshop:
     environment: Mapping[str, str]
     clock: Clock
     created: int = 0
+    renewal: str = ""

@@ -3,6 +3,7 @@
 import os
 import platform as host
 import re
+import secrets
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -113,6 +114,7 @@ def workshop(  # noqa: PLR0913 - what the command line may ask for
         environment={**uv_settings(), **({"UV_OFFLINE": "1"} if offline else {})},
         clock=time.time,
         created=_created(environment()),
+        renewal=secrets.token_hex(8) if no_cache else "",
     )
 
 
