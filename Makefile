@@ -33,7 +33,7 @@ lint: $(VENV)/.installed ## format, lint, types, import contracts
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 test: lint tools ## everything that CI runs
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 test-fast: $(VENV)/.installed ## the tests that take a moment: no engine, no large image, no browser
 	$(BIN)/python -m pytest -n 3 -m "not slow"

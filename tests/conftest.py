@@ -5,6 +5,8 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # How long an example takes says something of the machine, and nothing of the product.
 settings.register_profile(
@@ -37,3 +39,15 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped on CI: {reason}"
     return report
+
+
+class _OneEngine(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives a module of interop tests to one worker, and all other tests one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith("tests/interop/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Keep the tests of an engine together where ``--dist loadscope`` asks for that."""
+    return _OneEngine(config, log) if config.getvalue("dist") == "loadscope" else None
