@@ -255,7 +255,7 @@ def _built(engine: Docker, folder: Folder) -> BuildRecord:
     done = engine.attempt("build", "--progress=rawjson", *network, *words(folder))
     assert done.returncode == 0, done.stderr[-2000:]
     (built,) = read_builds(done.stderr.splitlines())
-    record = fold_solve(Header(id="b", kind="trace"), built.solve, started=0.0)
+    record = fold_solve(Header(id=os.urandom(8).hex(), kind="trace"), built.solve, started=0.0)
     return replace(record, fingerprint=fingerprint_to_json(found))
 
 
