@@ -10,6 +10,7 @@ import uv
 from lamina.errors import ProjectError, ToolError
 from lamina.project.backend import build_wheel
 from lamina.project.project import Project
+from lamina.project.read import read_project
 from lamina.testing.projects import own_backend
 from tests.support.git import commit, git, repository
 
@@ -109,7 +110,11 @@ def test_a_version_is_taken_from_the_tags_of_the_repository(tmp_path: Path, wher
     commit(root, f"{where}/shop.py", "")
     git(root, "tag", "v1.5")
 
-    wheel = built(root / where, tmp_path / "out")
+    project = read_project(root / where)
+    wheel = build_wheel(
+        project, tmp_path / "out", uv=uv.find_uv_bin(), environment=dict(os.environ)
+    )
 
+    assert project.is_versioned_by_tags
     assert wheel.name == "shop-1.5-py3-none-any.whl"
     assert git(root, "status", "--porcelain") == ""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -30,8 +30,18 @@ def files_of(layout: Path) -> Tree:
     for layer in manifest["layers"]:
         with tarfile.open(blobs / layer["digest"][7:]) as tar:
             for member in tar:
-                found[member.name.removeprefix("./").strip("/")] = _entry(tar, member)
+                path = _path(member.name)
+                # To read a link's file again would inflate all that is before it.
+                found[path] = (
+                    replace(found[_path(member.linkname)], mode=member.mode)
+                    if member.islnk()
+                    else _entry(tar, member)
+                )
     return found
+
+
+def _path(name: str) -> str:
+    return name.removeprefix("./").strip("/")
 
 
 def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Found:

@@ -91,16 +91,16 @@ def test_more_is_said_of_the_file_below_the_cursor() -> None:
     text = "\n".join(after("right"))
     other = "\n".join(after("right", "down", "down", "down"))
 
-    assert "5,000,000 bytes, in layer 0" in text
-    assert "dead: removed by layer 2" in text
+    assert "5,000,000 bytes, in layer 1" in text
+    assert "dead: removed by layer 3" in text
     assert f"duplicate: the same bytes as /{'app/copy'}" in other
-    assert "9,000 bytes, source, of foo 1, in layer 1" in other
+    assert "9,000 bytes, source, of foo 1, in layer 2" in other
 
 
 def test_more_is_said_of_the_layer_below_the_cursor() -> None:
     text = "\n".join(after("down", "down"))
 
-    assert "layer 1: RUN 1" in text
+    assert "layer 2: RUN 1" in text
     assert "4 files, 99.1 kB live, 9.0 kB duplicate" in text
     assert "holds foo 1" in text
 
