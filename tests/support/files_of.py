@@ -4,6 +4,7 @@ import hashlib
 import json
 import tarfile
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 
@@ -21,8 +22,9 @@ Tree = dict[str, Found]
 """By path, without the slash at the beginning."""
 
 
+@cache
 def files_of(layout: Path) -> Tree:
-    """Read the only image of a layout; later layers replace what earlier ones have."""
+    """Read the only image of a layout, once; later layers replace what earlier ones have."""
     blobs = layout / "blobs/sha256"
     row = json.loads((layout / "index.json").read_bytes())["manifests"][0]
     manifest = json.loads((blobs / row["digest"][7:]).read_bytes())
