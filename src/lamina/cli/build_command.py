@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from lamina.build import build
@@ -95,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
     )
     attesting = begin_attesting(options, outputs, open_client)
     workshop = watched(attesting, workshop)
-    engines = wiring.engines(workshop.store)
+    engines = partial(wiring.engines, workshop.store)
     records = begin_build_records(options, pushed_references(outputs), open_client)
     destinations: list[Destination] = [
         waiting(records, output, attested(attesting, output, destination))
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         for destination in [parse_output(output, names, open_client, engines=engines, heads=heads)]
     ]
     if options.load:
-        destinations.append(engines.any(names))
+        destinations.append(engines().any(names))
     if names:
         # First: a push that fails then leaves a name that `lamina push` can try again.  Layers that
         # only a registry has are read from there, and the last one sees to it that one has them.

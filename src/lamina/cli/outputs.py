@@ -1,9 +1,9 @@
 """Where ``-o`` sends an image, in skopeo's words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lamina.cli.engines import Engines
 from lamina.cli.head_starts import HeadStarts
 from lamina.cli.registries import OpenClient
 from lamina.destinations.archive import ArchiveDestination
@@ -12,6 +12,9 @@ from lamina.destinations.registry import RegistryDestination
 from lamina.errors import UsageError
 from lamina.oci.reference import Reference
 from lamina.protocols import Destination
+
+if TYPE_CHECKING:
+    from lamina.cli.engines import Engines
 
 _REGISTRY = "docker://"
 
@@ -30,7 +33,7 @@ def parse_output(
     names: tuple[str, ...],
     open_client: OpenClient,
     *,
-    engines: Engines | None = None,
+    engines: "Callable[[], Engines] | None" = None,
     heads: HeadStarts | None = None,
 ) -> Destination:
     """Read ``transport:path``; raise ``UsageError`` for a transport that is not there.
@@ -47,7 +50,7 @@ def parse_output(
             near = heads.near(reference)
             return RegistryDestination(reference, open_client, near=near, ahead=ahead)
         if transport == "docker-daemon" and engines:
-            return engines.docker((path,))
+            return engines().docker((path,))
         if transport == "oci":
             directory, _, name = path.partition(":")
             return LayoutDestination(Path(directory), (name,) if name else names)

@@ -16,7 +16,6 @@ import uv
 
 from lamina.bases.debian import Archive, DebianBase
 from lamina.cli.bases import AnyBase
-from lamina.cli.engines import Engines
 from lamina.cli.environment import child_environment, environment
 from lamina.cli.recording import Recording
 from lamina.cli.registries import OpenClient, client_opener
@@ -43,6 +42,7 @@ from lamina.store.store import Store
 from lamina.workshop import Workshop
 
 if TYPE_CHECKING:
+    from lamina.cli.engines import Engines
     from lamina.http.client import HttpClient
 
 _NO_MEMO = NoMemo()
@@ -147,8 +147,10 @@ def registries(insecure: Collection[str]) -> OpenClient:
     return client_opener(insecure, environment(), http_settings(environment()))
 
 
-def engines(store: Store) -> Engines:
+def engines(store: Store) -> "Engines":
     """Find engines as the docker command does."""
+    from lamina.cli.engines import Engines  # noqa: PLC0415 - seldom needed
+
     return Engines(store, child_environment())
 
 
