@@ -132,7 +132,7 @@ def test_an_images_own_health_check_is_run_inside(machine_root: Path) -> None:
 def test_a_health_check_that_stays_unhappy_is_reported(
     machine_root: Path, command: tuple[str, ...], said: str
 ) -> None:
-    report = smoke(machine_root, SERVE, Trial(health_command=command, timeout_s=1))
+    report = smoke(machine_root, SERVE, Trial(health_command=command, timeout_s=4))
 
     assert not report.ok
     assert f"its health check {said}" in report.checks[0].detail
