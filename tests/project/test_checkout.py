@@ -7,7 +7,10 @@ import pytest
 
 from lamina.errors import ProjectError
 from lamina.project import checkout
+from lamina.project.backend import source_fingerprint
 from lamina.project.checkout import copy_checkout
+from lamina.project.files import wheel_files
+from lamina.project.project import Project
 from lamina.project.repository import history_facts, repository_of
 from tests.support.git import commit, git, repository
 
@@ -58,6 +61,23 @@ def test_package_data_that_looks_like_a_secret_is_copied(project: Path, tmp_path
     written(project / "src/shop/authority.pem", "x")
 
     assert "src/shop/authority.pem" in names(copied(project, tmp_path / "copy"))
+
+
+def test_a_package_may_be_called_as_environments_are(project: Path, tmp_path: Path) -> None:
+    """An environment is known by its pyvenv.cfg; a module's edit makes another wheel."""
+    module = written(project / "src/shop/venv/make.py", "a = 1\n")
+    written(project / "venv/pyvenv.cfg")
+    written(project / "venv/lib/python3/site-packages/other.py")
+    mine = Project(directory=project, name="shop")
+
+    new = copied(project, tmp_path / "copy")
+    before = source_fingerprint(mine)
+    written(module, "a = 2, not one\n")
+
+    assert (new / "src/shop/venv/make.py").is_file()
+    assert not (new / "venv").exists()
+    assert source_fingerprint(mine) != before
+    assert [path for path in wheel_files(mine) if path.is_relative_to(project / "venv")] == []
 
 
 def test_what_is_tracked_is_copied_whatever_its_name(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from lamina.errors import ProjectError
-from lamina.project.files import wheel_rules
+from lamina.project.files import is_environment, wheel_rules
 from lamina.project.repository import VERSION_CONTROL, copy_repository, repository_of
 
 _LARGE: Final = 16 << 20
@@ -38,8 +38,7 @@ def copy_checkout(
         rules = wheel_rules()
 
         def is_left_out(path: Path) -> bool:
-            is_environment = (path / "pyvenv.cfg").is_file()
-            return is_environment or rules.ignores(path.relative_to(directory).as_posix())
+            return is_environment(path) or rules.ignores(path.relative_to(directory).as_posix())
 
         _copy(directory, new, top, is_left_out)
         source, target = (top, place) if is_whole else (directory, new)

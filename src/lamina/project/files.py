@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from lamina.errors import ProjectError
-from lamina.project.ignore import SAFE_DEFAULTS, IgnoreRules, read_patterns
+from lamina.project.ignore import NOT_SOURCES, SAFE_DEFAULTS, IgnoreRules, read_patterns
 from lamina.project.project import Project
 
 _MADE_BY_BACKENDS: Final = (
@@ -20,24 +20,6 @@ _MADE_BY_BACKENDS: Final = (
     "dist/*.tar.gz",
     "_skbuild",
     ".pdm-build",
-)
-_NOT_OF_CHECKOUTS: Final = (
-    "**/.git",
-    "**/.hg",
-    "**/.svn",
-    "**/.venv",
-    "**/venv",
-    "**/__pycache__",
-    "**/*.py[co]",
-    "**/.pytest_cache",
-    "**/.mypy_cache",
-    "**/.ruff_cache",
-    "**/.tox",
-    "**/.nox",
-    "**/.eggs",
-    "**/*.egg-info",
-    "**/node_modules",
-    *_MADE_BY_BACKENDS,
 )
 
 
@@ -69,12 +51,18 @@ def wheel_rules() -> IgnoreRules:
 
     A build backend does not know .dockerignore, so a file that stays out of the image counts.
     """
-    return IgnoreRules(_NOT_OF_CHECKOUTS)
+    return IgnoreRules((*NOT_SOURCES, "**/.eggs", *_MADE_BY_BACKENDS))
 
 
 def wheel_files(project: Project) -> tuple[Path, ...]:
     """List every file that the project's own wheel may be built from, sorted."""
-    return tuple(sorted(_walk(project.directory, "", wheel_rules())))
+    found = _walk(project.directory, "", wheel_rules(), has_environments=False)
+    return tuple(sorted(found))
+
+
+def is_environment(folder: Path) -> bool:
+    """Say whether a folder is a virtual environment, whatever it is called (PEP 405)."""
+    return (folder / "pyvenv.cfg").is_file()
 
 
 def included_files(project: Project) -> tuple[Path, ...]:
@@ -138,13 +126,17 @@ def _has_link(directory: Path, relative: PurePath) -> bool:
     return any((directory / part).is_symlink() for part in (relative, *relative.parents[:-1]))
 
 
-def _walk(root: Path, relative: str, rules: IgnoreRules) -> Iterator[Path]:
+def _walk(
+    root: Path, relative: str, rules: IgnoreRules, *, has_environments: bool = True
+) -> Iterator[Path]:
+    if not has_environments and is_environment(root / relative):
+        return
     for entry in _scan(root / relative):
         path = f"{relative}/{entry.name}" if relative else entry.name
         ignored = rules.ignores(path)
         if entry.is_dir(follow_symlinks=False):
             if not ignored or rules.leads_to_kept(path):
-                yield from _walk(root, path, rules)
+                yield from _walk(root, path, rules, has_environments=has_environments)
         elif not ignored and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
             yield root / path
 

@@ -8,12 +8,11 @@ from typing import Final
 
 from lamina.errors import ProjectError
 
-SAFE_DEFAULTS: Final = (
+NOT_SOURCES: Final = (
     "**/.git",
     "**/.hg",
     "**/.svn",
     "**/.venv",
-    "**/venv",
     "**/__pycache__",
     "**/*.py[co]",
     "**/.pytest_cache",
@@ -21,9 +20,15 @@ SAFE_DEFAULTS: Final = (
     "**/.ruff_cache",
     "**/.tox",
     "**/.nox",
-    "**/.coverage",
     "**/*.egg-info",
     "**/node_modules",
+)
+"""What tools make beside the sources, under names that no package of Python has."""
+
+SAFE_DEFAULTS: Final = (
+    *NOT_SOURCES,
+    "**/venv",
+    "**/.coverage",
     "**/.ipynb_checkpoints",
     "**/.env",
     "**/.env.*",
